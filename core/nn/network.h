@@ -1,0 +1,52 @@
+/* A network as data: layers read from a model file, checked once.
+ *
+ * The file format is in core/nn/README.md.  Immutable after loading, so it may
+ * be shared between threads; reference counted.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/base/geometry.h"
+#include "core/jobs/job.h"
+
+typedef struct CxNetwork CxNetwork;
+
+typedef enum {
+    CX_OUTPUT_BOUNDARY = 0, /* probability of membrane */
+    CX_OUTPUT_AFFINITY = 1, /* between voxel p and p + offset */
+} CxOutputKind;
+
+typedef struct {
+    CxOutputKind kind;
+    CxVoxel offset;
+} CxOutput;
+
+/* spec: a path ending in .h5, or the name of a shipped model ("fib",
+ * "sstem"), looked for in $CONNEXON_MODELS, the source tree, CX_DATA_DIR. */
+CxNetwork *cx_network_load(const char *spec, GError **error);
+CxNetwork *cx_network_ref(CxNetwork *network);
+void cx_network_unref(CxNetwork *network);
+
+/* Names of the shipped models that can be found; NULL-terminated, owned. */
+char **cx_network_shipped(void);
+
+const char *cx_network_name(const CxNetwork *network);
+
+/* A text attribute of the card ("description", "data", "licence", "scores"),
+ * or "". */
+const char *cx_network_card(const CxNetwork *network, const char *field);
+CxNm cx_network_voxel_nm(const CxNetwork *network);
+unsigned cx_network_n_outputs(const CxNetwork *network);
+CxOutput cx_network_output(const CxNetwork *network, unsigned channel);
+
+/* Distance a voxel of the input can act on the output, each side. */
+CxVoxel cx_network_halo(const CxNetwork *network);
+double cx_network_flop_per_voxel(const CxNetwork *network);
+
+/* Post-processing defaults stored with the model (group /segmentation). */
+const char *cx_network_method(const CxNetwork *network); /* volume|sections */
+double cx_network_parameter(const CxNetwork *network, const char *name,
+                            double otherwise);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxNetwork, cx_network_unref)

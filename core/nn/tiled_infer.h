@@ -1,0 +1,38 @@
+/* Runs a network over a box of a volume: tiles with a halo, cropped, so that
+ * the result does not depend on the tiling or the number of threads.
+ *
+ * At the volume's border the input is mirrored (edge voxel not repeated).
+ * Input is brought to u8 (cx_volume_read_u8) and normalised as the model says;
+ * a predictor samples section statistics once and keeps them.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/nn/network.h"
+#include "core/volume/volume.h"
+
+typedef struct CxPredictor CxPredictor;
+
+typedef struct {
+    unsigned n_threads; /* 0 = one per core */
+    CxVoxel tile;       /* 0,0,0 = chosen; for tests */
+    const char *isa;    /* NULL = best present; else "c", "avx2", "avx512" */
+} CxPredictorOptions;
+
+/* Takes references to network and volume.  options may be NULL. */
+CxPredictor *cx_predictor_new(CxNetwork *network, CxVolume *volume,
+                              const CxPredictorOptions *options,
+                              GError **error);
+void cx_predictor_free(CxPredictor *predictor);
+
+CxNetwork *cx_predictor_network(CxPredictor *predictor);
+CxVolume *cx_predictor_volume(CxPredictor *predictor);
+const char *cx_predictor_isa(const CxPredictor *predictor);
+
+/* u8 chunk over box (inside the volume), one channel an output, 255 = 1.0.
+ * Thread-safe: several boxes may be predicted at once. */
+CxChunk *cx_predictor_run(CxPredictor *predictor, CxBox box, CxJob *job,
+                          GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxPredictor, cx_predictor_free)

@@ -1,0 +1,53 @@
+/* Writes a volume box by box to a new file or folder, atomically.
+ *
+ * The format follows the suffix: .h5 .hdf .hdf5 (CREMI layout: image to
+ * /volumes/raw, labels to /volumes/labels/neuron_ids, gzip chunks, resolution
+ * and offset attributes, z, y, x), .tif .tiff (BigTIFF where needed, deflate,
+ * ImageJ/OME voxel size; labels u8/u16/u32 as the largest id demands, uint64
+ * refused with a sentence that names .h5 and .zarr), .zarr (v2, zstd through
+ * blosc, OME-NGFF 0.4 multiscales metadata), or a folder ending in "/"
+ * (numbered TIFF slices).
+ *
+ * Everything is written under a temporary name beside the target; finish()
+ * syncs and renames, so the target is absent or whole.  Freeing an unfinished
+ * writer removes what it wrote.  Not thread-safe.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/volume/volume.h"
+
+typedef struct CxWriter CxWriter;
+
+typedef struct {
+    CxVoxel size;
+    CxDtype dtype;
+    unsigned n_channels; /* 0 means 1; more than one: HDF5 and Zarr only */
+    CxNm voxel_nm;
+    CxNm offset_nm;
+    bool is_labels;
+    const char *dataset; /* HDF5 path, NULL = by kind */
+    bool overwrite;      /* replace an existing target at finish() */
+} CxWriterOptions;
+
+/* CX_ERROR_EXISTS if the target is there and overwrite is false. */
+CxWriter *cx_writer_new(const char *path, const CxWriterOptions *options,
+                        GError **error);
+
+/* Size in z of the slabs in which writing is cheap. */
+int64_t cx_writer_slab(const CxWriter *writer);
+
+/* Slabs must come in order of z, cover full x and y, and together the whole
+ * volume; dtype and channels as in options. */
+bool cx_writer_write(CxWriter *writer, const CxChunk *slab, GError **error);
+bool cx_writer_finish(CxWriter *writer, uint64_t *size_bytes, GError **error);
+void cx_writer_free(CxWriter *writer);
+
+/* Copies a box of one volume to a new file; dtype of src unless given (labels
+ * are checked to fit).  *size_bytes may be NULL. */
+bool cx_writer_copy(CxVolume *src, CxBox box, const char *path,
+                    const CxWriterOptions *options, CxJob *job,
+                    uint64_t *size_bytes, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxWriter, cx_writer_free)
