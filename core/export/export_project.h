@@ -1,0 +1,26 @@
+/* Writes what a project holds: the corrected labels, surfaces, tables, graph.
+ *
+ * The target appears only when it is whole.  Labels: any format of
+ * core/volume/writer.h, ids are current segment ids (uint64).  Meshes: a
+ * folder of .ply, or one file per id by suffix.  Table: CSV of segments (ids as
+ * text).  Graph: CSV a,b,affinity,contacts,segment_a,segment_b.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/proofread/project.h"
+
+typedef enum {
+    CX_EXPORT_LABELS,
+    CX_EXPORT_MESHES,
+    CX_EXPORT_TABLE,
+    CX_EXPORT_GRAPH,
+    CX_EXPORT_LOG, /* CSV of the edits */
+} CxExportKind;
+
+bool cx_export_kind_from_name(const char *name, CxExportKind *kind);
+
+bool cx_export_project(CxProject *project, CxExportKind kind, const char *path,
+                       bool overwrite, CxJob *job, uint64_t *size_bytes,
+                       GError **error);

@@ -1,0 +1,36 @@
+/* A triangle surface in nanometres (global frame: offset + voxel corner).
+ *
+ * Plain data; the arrays belong to the mesh.  Counter-clockwise seen from
+ * outside; normals point outwards.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/base/geometry.h"
+
+#include <glib.h>
+
+typedef struct {
+    float *positions;  /* 3 per vertex, nm relative to `origin_nm` */
+    float *normals;    /* 3 per vertex, unit length */
+    uint32_t *indices; /* 3 per triangle */
+    uint32_t n_vertices, n_triangles;
+    CxNm origin_nm; /* keeps floats small and exact far from 0 */
+} CxMesh;
+
+CxMesh *cx_mesh_new(uint32_t n_vertices, uint32_t n_triangles);
+void cx_mesh_free(CxMesh *mesh);
+
+/* Joins meshes into one; vertices at equal positions become one, normals are
+ * recomputed from area-weighted faces. */
+CxMesh *cx_mesh_join(CxMesh *const *meshes, size_t n_meshes);
+
+bool cx_mesh_bounds(const CxMesh *mesh, CxNm *lo, CxNm *hi);
+
+/* Number of edges that do not belong to exactly two triangles: 0 = closed. */
+size_t cx_mesh_n_open_edges(const CxMesh *mesh);
+double cx_mesh_volume_nm3(const CxMesh *mesh);
+double cx_mesh_area_nm2(const CxMesh *mesh);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxMesh, cx_mesh_free)

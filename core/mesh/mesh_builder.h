@@ -1,0 +1,47 @@
+/* Surfaces of labels, chunk by chunk: all labels of a chunk in one pass,
+ * simplified with the chunk's border locked, so that neighbouring chunks meet
+ * without cracks.  Chunks are cached per content version.
+ *
+ * The source is any u64-readable label volume (for a project: the volume of
+ * current segments).  Thread-safe.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/mesh/mesh.h"
+#include "core/volume/volume.h"
+
+typedef struct CxMeshBuilder CxMeshBuilder;
+
+typedef struct {
+    double simplify;     /* share of triangles kept, (0, 1]; 1 = all */
+    double max_error_nm; /* 0 = one voxel */
+    unsigned level;      /* level of the label volume that is meshed */
+    CxVoxel chunk;       /* 0,0,0 = 64, 64, 64 */
+    size_t cache_bytes;
+    unsigned n_threads;
+} CxMeshOptions;
+
+CxMeshOptions cx_mesh_defaults(void);
+
+/* Takes a reference to labels. */
+CxMeshBuilder *cx_mesh_builder_new(CxVolume *labels,
+                                   const CxMeshOptions *options);
+void cx_mesh_builder_free(CxMeshBuilder *builder);
+
+/* The whole surface of one label within box (its bounds if known, else the
+ * volume's; level-0 voxels).  Closed at the border of the volume.  An id that
+ * is nowhere in the box: CX_ERROR_NOT_FOUND. */
+CxMesh *cx_mesh_builder_run(CxMeshBuilder *builder, CxId id, CxBox box,
+                            CxJob *job, GError **error);
+
+/* All labels: calls back once per label with its surface (owned by callee). */
+typedef bool (*CxMeshFunc)(CxId id, CxMesh *mesh, void *data, GError **error);
+bool cx_mesh_builder_all(CxMeshBuilder *builder, CxMeshFunc func, void *data,
+                         CxJob *job, GError **error);
+
+/* Labels inside this box changed (an edit): drop the chunks that touch it. */
+void cx_mesh_builder_invalidate(CxMeshBuilder *builder, CxBox box);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxMeshBuilder, cx_mesh_builder_free)

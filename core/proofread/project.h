@@ -1,0 +1,115 @@
+/* A project: where the image is, its supervoxels, their graph, every edit.
+ *
+ * One SQLite file, name.connexon (WAL, synchronous=FULL).  An edit is one
+ * transaction and is committed before the call returns; the graph in memory
+ * changes only after the commit.  Undo moves the head; nothing is deleted.
+ * The image stays where it is and is never written.
+ *
+ * Thread-safe; edits are serialised inside.  One process at a time may write:
+ * a second opener gets CX_ERROR_BUSY with the owner's pid, or read-only.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/proofread/supervoxel_graph.h"
+#include "core/segmentation/pipeline.h"
+
+typedef struct CxProject CxProject;
+
+/* Creates the file beside nothing of that name; image is noted by path
+ * (absolute and relative) and fingerprint (size, mtime, shape). */
+CxProject *cx_project_create(const char *path, CxVolume *image, GError **error);
+
+/* Opens and recovers.  The image may be missing: cx_project_image() is then
+ * NULL and all else works.  read_only: no lock, no change. */
+CxProject *cx_project_open(const char *path, bool read_only, CxJob *job,
+                           GError **error);
+CxProject *cx_project_ref(CxProject *project);
+void cx_project_unref(CxProject *project);
+
+const char *cx_project_path(const CxProject *project);
+bool cx_project_is_read_only(const CxProject *project);
+CxVolume *cx_project_image(CxProject *project);          /* borrowed, or NULL */
+const char *cx_project_image_spec(CxProject *project);   /* as noted */
+CxSupervoxelGraph *cx_project_graph(CxProject *project); /* borrowed */
+
+/* Label volumes over the project's store and overlay: supervoxel ids as
+ * stored, and mapped to the current segments.  Borrowed; live as long as the
+ * project and always show its present state.  0 where nothing is segmented. */
+CxVolume *cx_project_supervoxels(CxProject *project);
+CxVolume *cx_project_segments(CxProject *project);
+
+/* What is segmented so far: blocks of the grid that are stored. */
+CxVoxel cx_project_block_size(CxProject *project);
+bool cx_project_has_block(CxProject *project, CxVoxel index);
+size_t cx_project_n_blocks(CxProject *project, size_t *n_total);
+
+/* Called on the segmenting thread after a block is stored and joined. */
+typedef void (*CxBlockHook)(CxProject *project, CxBox box, void *data);
+
+/* Segments the blocks that touch box and are not stored yet, nearest to
+ * focus first; every block is one transaction.  When the box is the whole
+ * volume and nothing is stored, agglomerates all blocks together at the end;
+ * else each block joins what is there, existing segments staying whole. */
+bool cx_project_segment(CxProject *project, CxPipeline *pipeline, CxBox box,
+                        CxVoxel focus, CxBlockHook hook, void *data, CxJob *job,
+                        GError **error);
+
+/* Takes the labels of another volume as supervoxels (each label one segment;
+ * region graph by contacts).  The project must be empty. */
+bool cx_project_import_labels(CxProject *project, CxVolume *labels, CxJob *job,
+                              GError **error);
+
+/* Supervoxel and segment under a voxel; 0 = background or not segmented. */
+bool cx_project_pick(CxProject *project, CxVoxel at, CxId *supervoxel,
+                     CxId *segment, GError **error);
+
+/* Edits.  Each returns the committed edit (owned), or NULL with error and
+ * nothing changed.  at: where to fly to. */
+CxEdit *cx_project_merge(CxProject *project, CxId keep, CxId other, CxVoxel at,
+                         GError **error);
+
+/* Seeds are voxels; those on background or in other segments are an error
+ * that names the seed.  preview: what would move (GArray of CxId supervoxels),
+ * without a commit. */
+GArray *cx_project_preview_split(CxProject *project, CxId segment,
+                                 const CxVoxel *sources, size_t n_sources,
+                                 const CxVoxel *sinks, size_t n_sinks,
+                                 CxJob *job, GError **error);
+CxEdit *cx_project_split(CxProject *project, CxId segment,
+                         const CxVoxel *sources, size_t n_sources,
+                         const CxVoxel *sinks, size_t n_sinks, CxJob *job,
+                         GError **error);
+CxEdit *cx_project_set_note(CxProject *project, CxId segment, const char *text,
+                            GError **error);
+CxEdit *cx_project_set_locked(CxProject *project, CxId segment, bool locked,
+                              GError **error);
+
+/* The edit that was taken back or done again; CX_ERROR_NOT_FOUND at the end
+ * of the history. */
+CxEdit *cx_project_undo(CxProject *project, GError **error);
+CxEdit *cx_project_redo(CxProject *project, GError **error);
+
+int64_t cx_project_head(CxProject *project);
+int64_t cx_project_n_edits(CxProject *project); /* undone ones included */
+
+/* Edits first … last by sequence (GPtrArray of CxEdit, owned; moves left out
+ * unless with_moves). */
+GPtrArray *cx_project_edits(CxProject *project, int64_t first, int64_t last,
+                            bool with_moves, GError **error);
+
+char *cx_project_dup_note(CxProject *project, CxId segment); /* or NULL */
+bool cx_project_is_locked(CxProject *project, CxId segment);
+
+/* Small texts kept with the project ("view", "author", …); NULL = none. */
+bool cx_project_set_text(CxProject *project, const char *key, const char *text,
+                         GError **error);
+char *cx_project_dup_text(CxProject *project, const char *key);
+
+/* Full check: SQLite's own, checksums of all chunks, replay of the log against
+ * the graph.  Appends sentences (char *) to problems. */
+bool cx_project_check(CxProject *project, GPtrArray *problems, CxJob *job,
+                      GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxProject, cx_project_unref)
