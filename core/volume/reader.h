@@ -43,6 +43,16 @@ typedef struct {
     void (*free)(void *self);
 } CxReader;
 
+/* What a level that was not in the source reads from (cx_pyramid). */
+typedef bool (*CxLevelRead)(void *data, CxBox box, CxChunk *dst, CxJob *job,
+                            GError **error);
+
+/* Appends a coarser level.  read() has the contract of CxReader.read;
+ * destroy(data) is called with the volume.  False if there are CX_MAX_LEVELS
+ * already (data is destroyed then too). */
+bool cx_volume_add_level(CxVolume *volume, const CxLevel *level,
+                         CxLevelRead read, void *data, GDestroyNotify destroy);
+
 /* A volume over a reader made by other means (project labels, tests).  Takes
  * ownership of self. */
 CxVolume *cx_volume_new(const CxReader *reader, void *self,

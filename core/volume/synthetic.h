@@ -27,6 +27,7 @@ bool cx_synthetic_draw(const CxSyntheticOptions *options, CxChunk **image,
                        CxChunk **labels, unsigned *n_neurons, CxJob *job,
                        GError **error);
 
-/* A volume in memory over a chunk (level 0 only); takes a reference. */
+/* A volume in memory over a chunk whose box begins at 0, 0, 0 (level 0 only);
+ * takes a reference. */
 CxVolume *cx_volume_from_chunk(CxChunk *chunk, CxNm voxel_nm, CxNm offset_nm,
                                bool is_labels);

@@ -1,0 +1,668 @@
+/* HDF5 data sets.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/volume/hdf5.h"
+
+#include "core/base/alloc.h"
+#include "core/base/error.h"
+#include "core/base/json.h"
+#include "core/volume/hdf5_file.h"
+#include "core/volume/reader_util.h"
+
+#include <string.h>
+
+#define MAX_RANK 8
+#define MAX_CHUNK_BYTES ((hsize_t)1 << 30)
+#define MAX_CHANNELS 4096
+#define MAX_LISTED 4096
+
+enum { AXIS_X, AXIS_Y, AXIS_Z, AXIS_C, N_AXES };
+
+/* How the axes of a data set map to ours; -1 where it has no such axis. */
+typedef struct {
+    int rank;
+    hsize_t dims[MAX_RANK];
+    int axis[N_AXES];
+} Layout;
+
+typedef struct {
+    char *where; /* "a.h5:/volumes/raw" */
+    hid_t file;
+    hid_t dataset;
+    hid_t memory_type;
+    CxDtype dtype;
+    Layout layout;
+} Hdf5Volume;
+
+static const char *const suffixes[] = {".h5", ".hdf", ".hdf5", ".he5", NULL};
+
+/* The signature may stand behind a user block of 512, 1024, … bytes. */
+static bool
+probe(const char *path)
+{
+    static const char signature[8] = "\211HDF\r\n\032\n";
+    g_autofree char *head = g_malloc(8192 + 8);
+
+    if (g_file_test(path, G_FILE_TEST_IS_DIR))
+        return false;
+    if (cx_reader_has_suffix(path, suffixes))
+        return true;
+
+    size_t n = cx_reader_peek(path, head, 8192 + 8);
+    for (size_t at = 0; at + 8 <= n; at = at == 0 ? 512 : at * 2) {
+        if (memcmp(head + at, signature, 8) == 0)
+            return true;
+    }
+    return false;
+}
+
+static hsize_t
+length_of(const Layout *layout, int axis)
+{
+    return layout->axis[axis] < 0 ? 1 : layout->dims[layout->axis[axis]];
+}
+
+static CxVoxel
+size_of(const Layout *layout)
+{
+    return (CxVoxel){(int64_t)length_of(layout, AXIS_X),
+                     (int64_t)length_of(layout, AXIS_Y),
+                     (int64_t)length_of(layout, AXIS_Z)};
+}
+
+static char *
+describe_shape(const Layout *layout)
+{
+    GString *text = g_string_new(NULL);
+
+    for (int i = 0; i < layout->rank; i++)
+        g_string_append_printf(text, "%s%" G_GUINT64_FORMAT, i > 0 ? " x " : "",
+                               (guint64)layout->dims[i]);
+    return g_string_free(text, FALSE);
+}
+
+/* Axes by the keys of ilastik's axistags; false if they do not fit. */
+static bool
+assign_by_tags(Layout *layout, hid_t dataset)
+{
+    g_autofree char *text = cx_hdf5_attribute_string(dataset, "axistags");
+
+    if (text == NULL)
+        return false;
+    g_autoptr(JsonNode) root =
+        cx_json_parse(text, strlen(text), "axistags", NULL);
+    JsonArray *axes = cx_json_get_array(cx_json_object(root), "axes");
+    if (axes == NULL || (int)json_array_get_length(axes) != layout->rank)
+        return false;
+
+    for (int i = 0; i < layout->rank; i++) {
+        JsonNode *node = json_array_get_element(axes, (guint)i);
+        const char *key = cx_json_get_string(cx_json_object(node), "key");
+        const char *at = key != NULL && key[0] != '\0' && key[1] == '\0'
+                             ? strchr("xyzc", key[0])
+                             : NULL;
+
+        if (at != NULL && layout->axis[at - "xyzc"] < 0)
+            layout->axis[at - "xyzc"] = i;
+        else if (layout->dims[i] != 1)
+            return false;
+    }
+    return layout->axis[AXIS_X] >= 0 && layout->axis[AXIS_Y] >= 0;
+}
+
+/* Axes by their number: (z,) y, x, with a channel before or behind. */
+static bool
+assign_by_rank(Layout *layout)
+{
+    int used[MAX_RANK], n = 0, n_drop = layout->rank - 3;
+
+    for (int i = 0; i < layout->rank; i++) {
+        if (n_drop > 0 && layout->dims[i] == 1)
+            n_drop--;
+        else
+            used[n++] = i;
+    }
+    if (n == 4) {
+        bool last = layout->dims[used[0]] > 16 && layout->dims[used[3]] <= 16;
+
+        layout->axis[AXIS_C] = used[last ? 3 : 0];
+        memmove(used, used + !last, 3 * sizeof used[0]);
+        n = 3;
+    }
+    if (n > 3 || n < 2)
+        return false;
+    layout->axis[AXIS_X] = used[n - 1];
+    layout->axis[AXIS_Y] = used[n - 2];
+    layout->axis[AXIS_Z] = n == 3 ? used[0] : -1;
+    return true;
+}
+
+static bool
+read_layout(hid_t dataset, Layout *layout, const char *where, GError **error)
+{
+    static const int none[N_AXES] = {-1, -1, -1, -1};
+    CX_HID space = H5Dget_space(dataset);
+    int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
+
+    if (rank < 2 || rank > MAX_RANK) {
+        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                    "%s: %d axes, expected 2 to 5 (z, y, x and channels)",
+                    where, MAX(rank, 0));
+        return false;
+    }
+    layout->rank = rank;
+    H5Sget_simple_extent_dims(space, layout->dims, NULL);
+    memcpy(layout->axis, none, sizeof none);
+    if (assign_by_tags(layout, dataset))
+        return true;
+    memcpy(layout->axis, none, sizeof none);
+    if (assign_by_rank(layout))
+        return true;
+
+    g_autofree char *shape = describe_shape(layout);
+    g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                "%s: shape %s, expected z, y, x and at most one more axis of "
+                "channels",
+                where, shape);
+    return false;
+}
+
+static void
+fill_chunk_size(hid_t dataset, const Layout *layout, CxLevel *level,
+                hsize_t *chunk_bytes)
+{
+    CX_HID plist = H5Dget_create_plist(dataset);
+    hsize_t dims[MAX_RANK];
+    int64_t chunk[3] = {level->size.x, level->size.y, 1};
+
+    *chunk_bytes = 0;
+    if (plist >= 0 && H5Pget_layout(plist) == H5D_CHUNKED &&
+        H5Pget_chunk(plist, MAX_RANK, dims) == layout->rank) {
+        CX_HID type = H5Dget_type(dataset);
+
+        *chunk_bytes = H5Tget_size(type);
+        for (int i = 0; i < layout->rank; i++) {
+            if (__builtin_mul_overflow(*chunk_bytes, dims[i], chunk_bytes))
+                *chunk_bytes = HSIZE_UNDEF;
+        }
+        for (int i = 0; i < 3; i++)
+            chunk[i] = layout->axis[i] < 0 ? 1
+                                           : (int64_t)MIN(dims[layout->axis[i]],
+                                                          (hsize_t)INT64_MAX);
+    }
+    level->chunk_size = (CxVoxel){CLAMP(chunk[0], 1, level->size.x),
+                                  CLAMP(chunk[1], 1, level->size.y),
+                                  CLAMP(chunk[2], 1, level->size.z)};
+}
+
+/* A value for each spatial axis, in the order of the data set's axes. */
+static bool
+read_spatial(hid_t dataset, const Layout *layout, const char *name, CxNm *nm)
+{
+    double values[3], by_axis[3] = {1, 1, 1};
+    unsigned n = layout->axis[AXIS_Z] < 0 ? 2 : 3, next = 0;
+
+    if (!cx_hdf5_attribute_doubles(dataset, name, values, n)) {
+        if (n == 3 || !cx_hdf5_attribute_doubles(dataset, name, values, 3))
+            return false;
+        *nm = (CxNm){values[2], values[1], values[0]}; /* a 3-D one on 2-D */
+        return true;
+    }
+    for (int i = 0; i < layout->rank; i++) {
+        for (int a = 0; a < 3; a++) {
+            if (layout->axis[a] == i && next < n)
+                by_axis[a] = values[next++];
+        }
+    }
+    *nm = (CxNm){by_axis[0], by_axis[1], by_axis[2]};
+    return true;
+}
+
+static void
+read_geometry(hid_t dataset, const Layout *layout, CxVolumeInfo *info)
+{
+    CxNm *nm = &info->levels[0].voxel_nm;
+
+    info->has_voxel_size = read_spatial(dataset, layout, "resolution", nm) ||
+                           read_spatial(dataset, layout, "voxel_size", nm);
+    if (!info->has_voxel_size &&
+        read_spatial(dataset, layout, "element_size_um", nm)) {
+        *nm = (CxNm){nm->x * 1e3, nm->y * 1e3, nm->z * 1e3};
+        info->has_voxel_size = true;
+    }
+    if (!read_spatial(dataset, layout, "offset", &info->offset_nm))
+        info->offset_nm = (CxNm){0, 0, 0};
+}
+
+/* Fills info and layout from an open data set, checking all of it. */
+static bool
+describe(hid_t dataset, const char *path, const char *name, const char *where,
+         Layout *layout, CxVolumeInfo *info, GError **error)
+{
+    CX_HID type = H5Dget_type(dataset);
+    hsize_t chunk_bytes;
+
+    if (type < 0 || !cx_hdf5_dtype(type, &info->dtype)) {
+        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                    "%s: samples are no numbers, expected integers of up to "
+                    "64 bits or floats",
+                    where);
+        return false;
+    }
+    if (!read_layout(dataset, layout, where, error))
+        return false;
+    if (length_of(layout, AXIS_C) > MAX_CHANNELS) {
+        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                    "%s: %" G_GUINT64_FORMAT " channels, expected at most %d",
+                    where, (guint64)length_of(layout, AXIS_C), MAX_CHANNELS);
+        return false;
+    }
+    info->n_channels = (unsigned)length_of(layout, AXIS_C);
+    info->n_levels = 1;
+    info->levels[0].size = size_of(layout);
+    if (!cx_reader_check_size(where, info->levels[0].size, info->dtype,
+                              MAX(info->n_channels, 1), error))
+        return false;
+    if (info->n_channels == 0) {
+        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                    "%s: no channel, expected at least one", where);
+        return false;
+    }
+    fill_chunk_size(dataset, layout, &info->levels[0], &chunk_bytes);
+    if (chunk_bytes > MAX_CHUNK_BYTES) {
+        g_set_error(error, CX_ERROR, CX_ERROR_NO_MEMORY,
+                    "%s: its chunks have %" G_GUINT64_FORMAT
+                    " bytes each, expected at most 1 GiB",
+                    where, (guint64)chunk_bytes);
+        return false;
+    }
+    read_geometry(dataset, layout, info);
+    info->is_labels = cx_reader_guess_labels(path, name, info->dtype);
+    return true;
+}
+
+typedef struct {
+    const char *path;
+    hid_t file;
+    GPtrArray *list;
+} Walk;
+
+static herr_t
+visit(hid_t root, const char *name, const H5O_info_t *object, void *data)
+{
+    Walk *walk = data;
+    CxVolumeInfo info = {0};
+    Layout layout;
+
+    if (object->type != H5O_TYPE_DATASET)
+        return 0;
+    CX_HID dataset = cx_hdf5_open_object(root, name);
+    if (dataset < 0)
+        return 0;
+
+    g_autofree char *full = g_strconcat("/", name, NULL);
+    if (g_utf8_validate(full, -1, NULL) &&
+        describe(dataset, walk->path, full, full, &layout, &info, NULL))
+        g_ptr_array_add(walk->list,
+                        cx_dataset_info_new(full, info.levels[0].size,
+                                            info.dtype, info.is_labels));
+    return walk->list->len < MAX_LISTED ? 0 : 1;
+}
+
+/* Under the lock. */
+static GPtrArray *
+list_datasets(hid_t file, const char *path)
+{
+    GPtrArray *list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)cx_dataset_info_free);
+    Walk walk = {path, file, list};
+
+    H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, visit, &walk, H5O_INFO_BASIC);
+    return list;
+}
+
+static GPtrArray *
+list(const char *path, GError **error)
+{
+    GPtrArray *found = NULL;
+
+    cx_hdf5_lock();
+    CX_HID file = cx_hdf5_open_file(path, error);
+    if (file >= 0)
+        found = list_datasets(file, path);
+    if (found != NULL && found->len == 0) {
+        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                    "%s: no data set of numbers with two axes or more in it",
+                    path);
+        g_clear_pointer(&found, g_ptr_array_unref);
+    }
+    if (file >= 0)
+        H5Fclose(file);
+    file = -1;
+    cx_hdf5_unlock();
+    return found;
+}
+
+/* The higher the more likely what somebody wants to look at. */
+static double
+score(const CxDatasetInfo *info)
+{
+    static const char *const names[] = {
+        "/volumes/raw", "/raw",   "/main", "/exported_data",
+        "/stack",       "/image", "/data", "/volume/data",
+    };
+    double size =
+        (double)info->size.x * (double)info->size.y * (double)info->size.z;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_str_equal(info->path, names[i]))
+            return 4e30 - (double)i * 1e28;
+    }
+    return (info->size.z > 1 ? 2e30 : 0) + (info->is_labels ? 0 : 1e30) + size;
+}
+
+static char *
+choose_dataset(hid_t file, const char *path, GError **error)
+{
+    g_autoptr(GPtrArray) all = list_datasets(file, path);
+    const CxDatasetInfo *best = NULL;
+
+    for (guint i = 0; i < all->len; i++) {
+        const CxDatasetInfo *info = g_ptr_array_index(all, i);
+
+        if (best == NULL || score(info) > score(best))
+            best = info;
+    }
+    if (best == NULL)
+        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                    "%s: no data set of numbers with two axes or more in it",
+                    path);
+    return best != NULL ? g_strdup(best->path) : NULL;
+}
+
+/* "; it has /a, /b": what the file offers instead. */
+static char *
+describe_content(hid_t file, const char *path)
+{
+    g_autoptr(GPtrArray) all = list_datasets(file, path);
+    GString *text = g_string_new(all->len > 0 ? "; it has " : "");
+
+    for (guint i = 0; i < MIN(all->len, 8); i++) {
+        const CxDatasetInfo *info = g_ptr_array_index(all, i);
+
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", info->path);
+    }
+    if (all->len > 8)
+        g_string_append(text, ", …");
+    return g_string_free(text, FALSE);
+}
+
+static hid_t
+open_dataset(hid_t file, const char *path, const char *name, GError **error)
+{
+    CX_HID object = cx_hdf5_open_object(file, name);
+
+    if (object >= 0 && H5Iget_type(object) == H5I_DATASET) {
+        CX_HID access = H5Pcreate(H5P_DATASET_ACCESS);
+
+        H5Pset_chunk_cache(access, 10007, (size_t)64 << 20, 1.0);
+        H5Pset_efile_prefix(access, "/nonexistent");
+        hid_t dataset = H5Dopen2(object, ".", access);
+        if (dataset >= 0)
+            return dataset;
+        H5Iinc_ref(object);
+        return object;
+    }
+
+    g_autofree char *content = describe_content(file, path);
+    g_set_error(error, CX_ERROR, CX_ERROR_NOT_FOUND, "%s: %s %s%s", path,
+                object >= 0 ? "not a data set:" : "no data set", name, content);
+    return -1;
+}
+
+static void
+close_volume(Hdf5Volume *self)
+{
+    if (self->memory_type >= 0)
+        H5Tclose(self->memory_type);
+    if (self->dataset >= 0)
+        H5Dclose(self->dataset);
+    if (self->file >= 0)
+        H5Fclose(self->file);
+    g_free(self->where);
+    g_free(self);
+}
+
+/* Under the lock. */
+static bool
+open_in(Hdf5Volume *self, const char *path, const char *dataset,
+        CxVolumeInfo *info, GError **error)
+{
+    self->file = cx_hdf5_open_file(path, error);
+    if (self->file < 0)
+        return false;
+
+    g_autofree char *name = dataset != NULL
+                                ? g_strdup(dataset)
+                                : choose_dataset(self->file, path, error);
+    if (name == NULL)
+        return false;
+    self->where = g_strconcat(path, ":", name, NULL);
+    self->dataset = open_dataset(self->file, path, name, error);
+    if (self->dataset < 0 ||
+        !describe(self->dataset, path, name, self->where, &self->layout, info,
+                  error) ||
+        !cx_hdf5_check_storage(self->dataset, self->where, error))
+        return false;
+
+    CX_HID type = H5Dget_type(self->dataset);
+    self->dtype = info->dtype;
+    self->memory_type = cx_hdf5_memory_type(type, info->dtype);
+    if (H5Tget_size(self->memory_type) == cx_dtype_size_bytes(info->dtype))
+        return true;
+    g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                "%s: samples of a type that has no equal in memory",
+                self->where);
+    return false;
+}
+
+static void *
+open_volume(const char *path, const char *dataset, CxVolumeInfo *info,
+            CxJob *job, GError **error)
+{
+    Hdf5Volume *self = g_new0(Hdf5Volume, 1);
+
+    self->file = self->dataset = self->memory_type = -1;
+    cx_hdf5_lock();
+    if (!open_in(self, path, dataset, info, error)) {
+        close_volume(self);
+        self = NULL;
+    }
+    cx_hdf5_unlock();
+    return self;
+}
+
+/* Do the axes stand in the order channel, z, y, x? */
+static bool
+is_natural(const Layout *layout)
+{
+    static const int order[] = {AXIS_C, AXIS_Z, AXIS_Y, AXIS_X};
+    int last = -1;
+
+    for (int i = 0; i < N_AXES; i++) {
+        int at = layout->axis[order[i]];
+
+        if (at < 0 || layout->dims[at] == 1)
+            continue;
+        if (at < last)
+            return false;
+        last = at;
+    }
+    return true;
+}
+
+/* Selects box (all channels) in the file. */
+static hid_t
+select_in_file(const Hdf5Volume *self, CxBox box)
+{
+    const Layout *layout = &self->layout;
+    int64_t lo[3] = {box.lo.x, box.lo.y, box.lo.z};
+    int64_t hi[3] = {box.hi.x, box.hi.y, box.hi.z};
+    hsize_t start[MAX_RANK], count[MAX_RANK];
+    hid_t space = H5Dget_space(self->dataset);
+
+    for (int i = 0; i < layout->rank; i++) {
+        start[i] = 0;
+        count[i] = layout->dims[i];
+        for (int a = 0; a < 3; a++) {
+            if (layout->axis[a] == i) {
+                start[i] = (hsize_t)lo[a];
+                count[i] = (hsize_t)(hi[a] - lo[a]);
+            }
+        }
+    }
+    if (space >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL,
+                                          count, NULL) >= 0)
+        return space;
+    if (space >= 0)
+        H5Sclose(space);
+    return -1;
+}
+
+/* Selects piece inside a block of all channels over box. */
+static hid_t
+select_in_memory(CxBox box, CxBox piece, unsigned n_channels)
+{
+    CxVoxel size = cx_box_size(box), part = cx_box_size(piece);
+    hsize_t dims[4] = {n_channels, (hsize_t)size.z, (hsize_t)size.y,
+                       (hsize_t)size.x};
+    hsize_t start[4] = {0, (hsize_t)(piece.lo.z - box.lo.z),
+                        (hsize_t)(piece.lo.y - box.lo.y),
+                        (hsize_t)(piece.lo.x - box.lo.x)};
+    hsize_t count[4] = {n_channels, (hsize_t)part.z, (hsize_t)part.y,
+                        (hsize_t)part.x};
+    hid_t space = H5Screate_simple(4, dims, NULL);
+
+    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
+    return space;
+}
+
+/* Copies samples in the file's axis order to where they belong in dst. */
+static void
+permute(const Hdf5Volume *self, const uint8_t *src, CxBox piece, CxChunk *dst)
+{
+    const Layout *layout = &self->layout;
+    size_t sample = cx_dtype_size_bytes(self->dtype), step[N_AXES], run = 1;
+    CxVoxel size = cx_box_size(piece);
+    int64_t n[N_AXES] = {size.x, size.y, size.z,
+                         (int64_t)cx_chunk_n_channels(dst)};
+    CxBox box = cx_chunk_box(dst);
+    uint8_t *to = cx_chunk_data_mut(dst);
+
+    memset(step, 0, sizeof step);
+    for (int i = layout->rank - 1; i >= 0; i--) {
+        for (int a = 0; a < N_AXES; a++) {
+            if (layout->axis[a] == i) {
+                step[a] = run;
+                run *= (size_t)n[a];
+            }
+        }
+    }
+    for (int64_t c = 0; c < n[AXIS_C]; c++) {
+        for (int64_t z = 0; z < size.z; z++) {
+            for (int64_t y = 0; y < size.y; y++) {
+                CxVoxel at = {piece.lo.x, piece.lo.y + y, piece.lo.z + z};
+                uint8_t *row = to + ((size_t)c * cx_chunk_n_voxels(dst) +
+                                     cx_box_offset(box, at)) *
+                                        sample;
+                const uint8_t *from =
+                    src + ((size_t)c * step[AXIS_C] + (size_t)z * step[AXIS_Z] +
+                           (size_t)y * step[AXIS_Y]) *
+                              sample;
+
+                for (int64_t x = 0; x < size.x; x++)
+                    memcpy(row + (size_t)x * sample,
+                           from + (size_t)x * step[AXIS_X] * sample, sample);
+            }
+        }
+    }
+}
+
+/* Under the lock: one piece of the box of dst. */
+static bool
+read_piece(Hdf5Volume *self, CxBox piece, CxChunk *dst, GError **error)
+{
+    CX_AUTOFREE uint8_t *buffer = NULL;
+    unsigned n_channels = cx_chunk_n_channels(dst);
+    bool direct = is_natural(&self->layout);
+    void *to = cx_chunk_data_mut(dst);
+    size_t n = 0;
+
+    if (!direct) {
+        cx_box_n_voxels(piece, &n);
+        buffer = cx_try_alloc(n * n_channels, cx_dtype_size_bytes(self->dtype),
+                              error);
+        if (buffer == NULL)
+            return false;
+        to = buffer;
+    }
+
+    CX_HID in_file = select_in_file(self, piece);
+    CX_HID in_memory =
+        select_in_memory(direct ? cx_chunk_box(dst) : piece, piece, n_channels);
+    if (in_file < 0 || in_memory < 0 ||
+        H5Dread(self->dataset, self->memory_type, in_memory, in_file,
+                H5P_DEFAULT, to) < 0) {
+        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                    "%s: samples at sections %" G_GINT64_FORMAT
+                    " to %" G_GINT64_FORMAT
+                    " cannot be read, the file is damaged or cut short",
+                    self->where, piece.lo.z, piece.hi.z - 1);
+        return false;
+    }
+    if (!direct)
+        permute(self, buffer, piece, dst);
+    return true;
+}
+
+#define PIECE_VOXELS ((int64_t)1 << 22)
+
+static bool
+read_box(void *data, unsigned level, CxBox box, CxChunk *dst, CxJob *job,
+         GError **error)
+{
+    Hdf5Volume *self = data;
+    CxVoxel size = cx_box_size(box);
+    int64_t depth = CLAMP(PIECE_VOXELS / size.x / size.y, 1, size.z);
+
+    for (int64_t z = box.lo.z; z < box.hi.z; z += depth) {
+        CxBox piece = box;
+
+        piece.lo.z = z;
+        piece.hi.z = MIN(z + depth, box.hi.z);
+        cx_hdf5_lock();
+        bool ok = read_piece(self, piece, dst, error);
+        cx_hdf5_unlock();
+        if (!ok || (cx_job_is_cancelled(job) && !cx_job_step(job, 0, 1, error)))
+            return false;
+    }
+    return true;
+}
+
+static void
+free_volume(void *self)
+{
+    cx_hdf5_lock();
+    close_volume(self);
+    cx_hdf5_unlock();
+}
+
+const CxReader cx_hdf5_reader = {
+    .name = "hdf5",
+    .probe = probe,
+    .open = open_volume,
+    .list = list,
+    .read = read_box,
+    .free = free_volume,
+};
