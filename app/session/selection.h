@@ -100,7 +100,7 @@ CxId cxui_selection_split_segment(CxuiSelection *self);
 void cxui_selection_set_split_segment(CxuiSelection *self, CxId segment);
 
 /* What a split with these seeds would cut off (supervoxels of side B, sorted;
- * empty unless READY), set by the edit controller. */
+ * the former ones while COMPUTING), set by the edit controller. */
 CxuiPreviewState cxui_selection_preview_state(CxuiSelection *self);
 const CxId *cxui_selection_preview(CxuiSelection *self, size_t *n);
 

@@ -1,13 +1,13 @@
-/* What the user prefers: theme, memory budgets, author, last choices.
+/* What the user prefers: look, memory budgets, author, last choices.
  *
- * Kept in GSettings when the schema org.connexon.Connexon is installed, else
- * in $XDG_CONFIG_HOME/connexon/settings.ini; a change is stored at once.  Main
- * thread only.  Emits GObject::notify for each property.
- *
- * Properties: theme (string "system", "dark", "light"), image-budget-mib,
- * mesh-budget-mib (uint), threads (uint, 0 = one per core), author (string),
- * model (string, last used network or ""), palette (string "even",
- * "colour-blind"), reduce-motion (boolean), sample-seen (boolean).
+ * Kept in GSettings when the schema org.connexon.Connexon is found, else in
+ * $XDG_CONFIG_HOME/connexon/settings.ini; a change is stored at once.  The
+ * properties carry the names, types, ranges and defaults of the schema's keys
+ * (data/desktop/org.connexon.Connexon.gschema.xml), so widgets may be bound to
+ * them: color-scheme, palette, author, model, last-folder (string),
+ * label-opacity, dim-others (double), show-borders, smooth-image,
+ * show-cross-hair, show-sidebar, window-maximized (boolean), image-cache-mib,
+ * mesh-cache-mib (uint), window-width, window-height (int).  Main thread only.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,22 +22,21 @@ G_DECLARE_FINAL_TYPE(CxuiSettings, cxui_settings, CXUI, SETTINGS, GObject)
 
 CxuiSettings *cxui_settings_new(void);
 
-/* In memory only: nothing is read or stored (tests, kiosk). */
+/* In memory only: nothing is read or stored (tests). */
 CxuiSettings *cxui_settings_new_in_memory(void);
 
-/* Borrowed until the next change; never NULL. */
-const char *cxui_settings_theme(CxuiSettings *self);
-const char *cxui_settings_model(CxuiSettings *self);
-const char *cxui_settings_palette(CxuiSettings *self);
+/* In a key file of this name (what is used without a schema; tests). */
+CxuiSettings *cxui_settings_new_for_file(const char *path);
 
-/* The name edits are signed with: the setting, else the account's name. */
+/* Borrowed until the next change of the property; never NULL. */
+const char *cxui_settings_color_scheme(CxuiSettings *self);
+const char *cxui_settings_palette(CxuiSettings *self);
+const char *cxui_settings_model(CxuiSettings *self);
+const char *cxui_settings_last_folder(CxuiSettings *self);
+
+/* The name edits are signed with: the setting, else the login name. */
 const char *cxui_settings_author(CxuiSettings *self);
 
-/* Ceiling of the chunk cache; by default a quarter of the machine's memory,
- * at least 256 MiB and at most 4 GiB. */
+/* Ceilings of decoded chunks and of surfaces. */
 size_t cxui_settings_image_budget_bytes(CxuiSettings *self);
-
-/* Ceiling of surfaces kept, by default a quarter of the former. */
 size_t cxui_settings_mesh_budget_bytes(CxuiSettings *self);
-unsigned cxui_settings_threads(CxuiSettings *self);
-bool cxui_settings_reduce_motion(CxuiSettings *self);
