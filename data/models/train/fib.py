@@ -171,7 +171,7 @@ def teach(path, copies, rng):
         for p in path:
             net = make_net().eval()
             net.load_state_dict(torch.load(p))
-            acc = acc + predict(last(net), v, OUTPUTS, 3) / len(path)
+            acc = acc + predict(last(net), v, OUTPUTS, 3, 24) / len(path)
         out.append((r, *np.rint(acc * 255).astype(np.uint8)))
     return out
 

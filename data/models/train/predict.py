@@ -14,12 +14,12 @@ from common import THREADS, last
 HALO = 64        # a multiple of 8 (the pooling grid) beyond the receptive field
 
 
-def run(net, v, keep, batch=4):
+def run(net, v, keep, halo=HALO, batch=4):
     """v: normalised [z][y][x] -> [c][z][y][x], f32."""
     half = net.cin // 2
-    hi = [HALO + -n % 8 for n in v.shape[1:]]
-    x = np.pad(v, [(half, half), (HALO, hi[0]), (HALO, hi[1])], mode="reflect") \
-        if len(v) > 1 else np.pad(np.repeat(v, net.cin, 0), [(0, 0), (HALO, hi[0]), (HALO, hi[1])],
+    hi = [halo + -n % 8 for n in v.shape[1:]]
+    x = np.pad(v, [(half, half), (halo, hi[0]), (halo, hi[1])], mode="reflect") \
+        if len(v) > 1 else np.pad(np.repeat(v, net.cin, 0), [(0, 0), (halo, hi[0]), (halo, hi[1])],
                                   mode="reflect")
     out = []
     with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
@@ -27,7 +27,7 @@ def run(net, v, keep, batch=4):
             b = np.stack([x[k:k + net.cin] for k in range(z, min(z + batch, len(v)))])
             b = torch.from_numpy(b).contiguous(memory_format=torch.channels_last)
             out.append(torch.sigmoid(net(b).float())[:, :keep,
-                       HALO:HALO + v.shape[1], HALO:HALO + v.shape[2]].numpy())
+                       halo:halo + v.shape[1], halo:halo + v.shape[2]].numpy())
     return np.concatenate(out).transpose(1, 0, 2, 3)
 
 
@@ -43,10 +43,10 @@ def permute_outputs(outputs, perm):
     return to
 
 
-def predict(net, v, outputs, views=1):
+def predict(net, v, outputs, views=1, halo=HALO):
     acc = np.zeros((len(outputs),) + v.shape, np.float32)
     for perm in ((0, 1, 2), (1, 2, 0), (2, 0, 1))[:views]:
-        y = run(net, np.ascontiguousarray(v.transpose(perm)), len(outputs))
+        y = run(net, np.ascontiguousarray(v.transpose(perm)), len(outputs), halo)
         inv = np.argsort(perm)
         for c, to in enumerate(permute_outputs(outputs, perm)):
             acc[to] += y[c].transpose(inv) / views

@@ -65,11 +65,11 @@ def neighbours(v, z, rng):
 def warp_grid(rng, size):
     """Coordinates of a rotated, scaled, bent patch of `size` around a random centre."""
     g = np.mgrid[0:size, 0:size].astype(np.float32) - (size - 1) / 2
-    ang, sc = rng.uniform(-np.pi, np.pi), rng.uniform(0.8, 1.25)
+    ang, sc = rng.uniform(-np.pi, np.pi), rng.uniform(0.85, 1.2)
     asp = rng.uniform(0.93, 1.07)
     c, s = np.cos(ang) * sc, np.sin(ang) * sc
     y, x = c * g[0] * asp - s * g[1], s * g[0] * asp + c * g[1]
-    amp = rng.uniform(0, 6)
+    amp = rng.uniform(0, 5)
     k = size // 40 + 3
     f = [ndi.zoom(rng.normal(0, amp, (k, k)).astype(np.float32), size / k, order=3)
          for _ in range(2)]
@@ -80,7 +80,7 @@ def spoil(v, rng):
     """v: 3 x H x W, normalised. Every section gets a tone of its own."""
     out = np.empty_like(v)
     blur = rng.uniform(0.3, 1.2) if rng.random() < 0.15 else 0
-    noise = rng.uniform(0, 0.45) if rng.random() < 0.7 else 0
+    noise = rng.uniform(0, 0.35) if rng.random() < 0.7 else 0
     gamma = rng.uniform(0.7, 1.45) if rng.random() < 0.4 else 1
     tone = rng.uniform(0.7, 1.35), rng.uniform(-0.4, 0.4)
     shape = v.shape[1:]
@@ -150,7 +150,8 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument("--hold", type=int, default=0, help="last ISBI training sections left out")
     ap.add_argument("--iters", type=int, default=4000)
-    ap.add_argument("--vnc", type=float, default=0.35, help="share of VNC patches")
+    ap.add_argument("--vnc", type=float, default=0.2, help="share of VNC patches")
+    ap.add_argument("--start", help="weights to start from")
     ap.add_argument("--lr", type=float, default=2e-3)
     ap.add_argument("--seed", type=int, default=2)
     ap.add_argument("--out", default="sstem.pt")
@@ -158,7 +159,10 @@ def main():
     torch.set_num_threads(THREADS)
     torch.manual_seed(o.seed)
     data = stacks(o.hold, o.vnc > 0)
-    train(last(make_net()), lambda r: batch(data, o.vnc, r), loss, o.iters, o.lr, o.seed,
+    net = make_net()
+    if o.start:
+        net.load_state_dict(torch.load(o.start))
+    train(last(net), lambda r: batch(data, o.vnc, r), loss, o.iters, o.lr, o.seed,
           o.out[:-3])
 
 
