@@ -1,0 +1,24 @@
+/* The table of kernels for an instruction set.
+ *
+ * Plain values: fill one per predictor and pass it on; nothing is global.
+ * Later sample types (u8 x s8, bf16) add their own members beside these.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/kernels/conv_f32.h"
+#include "core/kernels/cpu.h"
+#include "core/kernels/pool_f32.h"
+#include "core/kernels/sigmoid_f32.h"
+
+typedef struct {
+    const char *isa; /* "c", "avx2", "avx512": what the float kernels use */
+    CxConvRowF32Fn *conv_row_f32;
+    CxPoolRowF32Fn *pool_row_f32;
+    CxSigmoidF32Fn *sigmoid_f32;
+} CxKernels;
+
+/* features: of cx_cpu_features(), or fewer.  Variants that were not built
+ * (compiler too old, other architecture) count as absent. */
+void cx_kernels_fill(CxKernels *kernels, unsigned features);
