@@ -1,0 +1,182 @@
+/* Where everything of one tile lies while a program runs over it.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/nn/plan.h"
+
+#include "core/kernels/conv_f32.h"
+
+#include <string.h>
+
+CxPlan *
+cx_plan_new(const CxProgram *program)
+{
+    CxPlan *plan = g_new0(CxPlan, 1);
+
+    plan->program = program;
+    plan->tensors = g_new0(CxPlanTensor, program->n_steps);
+    return plan;
+}
+
+void
+cx_plan_free(CxPlan *plan)
+{
+    if (plan == NULL)
+        return;
+    g_free(plan->tensors);
+    g_free(plan);
+}
+
+static bool
+is_needed(const CxPlanTensor *tensor)
+{
+    return tensor->lo[CX_STREAM] < tensor->hi[CX_STREAM];
+}
+
+/* Grows the ranges of a step's sources to what the step needs. */
+static void
+demand_sources(CxPlan *plan, unsigned index)
+{
+    const CxStep *step = &plan->program->steps[index];
+    const CxPlanTensor *tensor = &plan->tensors[index];
+
+    for (unsigned p = 0; p < step->n_parts; p++) {
+        CxPlanTensor *source = &plan->tensors[step->parts[p].step];
+
+        for (unsigned a = 0; a < CX_N_AXES; a++) {
+            int64_t span[2];
+
+            cx_step_span(step, &step->parts[p], a, tensor->lo[a], tensor->hi[a],
+                         span);
+            source->lo[a] = MIN(source->lo[a], span[0]);
+            source->hi[a] = MAX(source->hi[a], span[1]);
+        }
+    }
+}
+
+static void
+find_ranges(CxPlan *plan, const int64_t lo[CX_N_AXES],
+            const int64_t hi[CX_N_AXES], const int64_t *bounds)
+{
+    unsigned n = plan->program->n_steps;
+
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned a = 0; a < CX_N_AXES; a++) {
+            plan->tensors[i].lo[a] = i + 1 < n ? INT64_MAX : lo[a];
+            plan->tensors[i].hi[a] = i + 1 < n ? INT64_MIN : hi[a];
+        }
+    for (unsigned i = n; i-- > 0;) {
+        CxPlanTensor *tensor = &plan->tensors[i];
+
+        for (unsigned a = 0; a < CX_N_AXES && bounds != NULL; a++) {
+            int64_t scale = plan->program->steps[i].scale[a];
+
+            tensor->lo[a] = MAX(tensor->lo[a], 0);
+            tensor->hi[a] = MIN(tensor->hi[a], (bounds[a] + scale - 1) / scale);
+        }
+        if (is_needed(tensor))
+            demand_sources(plan, i);
+    }
+}
+
+/* Oldest unit of a tensor that some reader still needs. */
+static int64_t
+oldest_needed(const CxPlan *plan, unsigned index)
+{
+    const CxStep *step = &plan->program->steps[index];
+    int64_t oldest = INT64_MAX;
+
+    for (unsigned i = 0; i < step->n_readers; i++) {
+        const CxStep *reader = &plan->program->steps[step->readers[i].step];
+        const CxPlanTensor *tensor = &plan->tensors[step->readers[i].step];
+        int64_t span[2];
+
+        if (!is_needed(tensor) || tensor->next >= tensor->hi[CX_STREAM])
+            continue;
+        cx_step_span(reader, &reader->parts[step->readers[i].part], CX_STREAM,
+                     tensor->next, tensor->next + 1, span);
+        oldest = MIN(oldest, span[0]);
+    }
+    return oldest;
+}
+
+/* Dry run: how many units of each tensor are alive at once. */
+static bool
+count_unit(void *data, unsigned step, int64_t unit)
+{
+    CxPlan *plan = data;
+    CxPlanTensor *tensor = &plan->tensors[step];
+    int64_t oldest = oldest_needed(plan, step);
+
+    oldest = MAX(oldest, tensor->lo[CX_STREAM]);
+    if (oldest <= unit)
+        tensor->capacity = MAX(tensor->capacity, unit + 1 - oldest);
+    return true;
+}
+
+static void
+lay_out(CxPlan *plan)
+{
+    plan->n_floats = 0;
+    for (unsigned i = 0; i < plan->program->n_steps; i++) {
+        CxPlanTensor *tensor = &plan->tensors[i];
+        unsigned n_blocks = cx_step_n_blocks(&plan->program->steps[i]);
+
+        if (!is_needed(tensor))
+            continue;
+        /* One pixel of zeros at either end of a row. */
+        tensor->plane =
+            (size_t)(tensor->hi[CX_X] - tensor->lo[CX_X] + 2) * CX_BLOCK;
+        tensor->row = tensor->plane * n_blocks;
+        tensor->unit =
+            tensor->row * (size_t)(tensor->hi[CX_ROW] - tensor->lo[CX_ROW]);
+        tensor->offset = plan->n_floats + CX_BLOCK;
+        plan->n_floats += tensor->unit * (size_t)tensor->capacity;
+    }
+}
+
+void
+cx_plan_fit(CxPlan *plan, const int64_t lo[CX_N_AXES],
+            const int64_t hi[CX_N_AXES], const int64_t *bounds)
+{
+    find_ranges(plan, lo, hi, bounds);
+    for (unsigned i = 0; i < plan->program->n_steps; i++)
+        plan->tensors[i].capacity = 1;
+    cx_plan_run(plan, count_unit, plan);
+    lay_out(plan);
+}
+
+static bool
+make_up_to(CxPlan *plan, unsigned index, int64_t last, CxPlanVisit visit,
+           void *data)
+{
+    const CxStep *step = &plan->program->steps[index];
+    CxPlanTensor *tensor = &plan->tensors[index];
+
+    last = MIN(last, tensor->hi[CX_STREAM] - 1);
+    while (tensor->next <= last) {
+        for (unsigned p = 0; p < step->n_parts; p++) {
+            int64_t span[2];
+
+            cx_step_span(step, &step->parts[p], CX_STREAM, tensor->next,
+                         tensor->next + 1, span);
+            if (!make_up_to(plan, step->parts[p].step, span[1] - 1, visit,
+                            data))
+                return false;
+        }
+        if (!visit(data, index, tensor->next))
+            return false;
+        tensor->next++;
+    }
+    return true;
+}
+
+bool
+cx_plan_run(CxPlan *plan, CxPlanVisit visit, void *data)
+{
+    unsigned n = plan->program->n_steps;
+
+    for (unsigned i = 0; i < n; i++)
+        plan->tensors[i].next = plan->tensors[i].lo[CX_STREAM];
+    return make_up_to(plan, n - 1, INT64_MAX, visit, data);
+}

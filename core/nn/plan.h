@@ -1,0 +1,60 @@
+/* Where everything of one tile lies while a program runs over it.
+ *
+ * From the wanted output follows which pixels of every tensor are needed, and
+ * nothing else is computed.  Along the stream axis work goes unit by unit
+ * (rows of a 2-D network, planes of a 3-D one), each made just before it is
+ * needed, and a tensor keeps the last `capacity` units alone: a ring.
+ *
+ * Pixels are counted on each tensor's own grid, anchored at voxel 0 of the
+ * volume and negative before it, so that what a pixel holds does not depend
+ * on the tile it was computed in.
+ *
+ * Not thread-safe: one plan a worker.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/nn/program.h"
+
+typedef struct {
+    int64_t lo[CX_N_AXES], hi[CX_N_AXES]; /* what is computed; maybe nothing */
+    int64_t capacity;                     /* units kept */
+    int64_t next;                         /* unit to be made next */
+    size_t plane, row, unit; /* floats from a block, row, unit to the next */
+    size_t offset;           /* of pixel lo of slot 0 in the arena, floats */
+} CxPlanTensor;
+
+typedef struct {
+    const CxProgram *program; /* borrowed */
+    CxPlanTensor *tensors;    /* of each step */
+    size_t n_floats;          /* size of the arena */
+} CxPlan;
+
+/* Makes unit `unit` of a step; false stops. */
+typedef bool (*CxPlanVisit)(void *data, unsigned step, int64_t unit);
+
+CxPlan *cx_plan_new(const CxProgram *program);
+void cx_plan_free(CxPlan *plan);
+
+/* Plans output pixels [lo, hi), not empty.  bounds: NULL, or the size of a
+ * tile from 0 outside of which every tensor is zero. */
+void cx_plan_fit(CxPlan *plan, const int64_t lo[CX_N_AXES],
+                 const int64_t hi[CX_N_AXES], const int64_t *bounds);
+
+/* Visits all units of all steps, sources before readers. */
+bool cx_plan_run(CxPlan *plan, CxPlanVisit visit, void *data);
+
+/* Floats from the arena's start to a pixel (in range, or one beside it along
+ * x) of block 0. */
+static inline size_t
+cx_plan_at(const CxPlanTensor *tensor, int64_t unit, int64_t row, int64_t x)
+{
+    size_t slot = (size_t)((unit - tensor->lo[CX_STREAM]) % tensor->capacity);
+
+    return tensor->offset + slot * tensor->unit +
+           (size_t)(row - tensor->lo[CX_ROW]) * tensor->row +
+           (size_t)((x - tensor->lo[CX_X]) * 16);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxPlan, cx_plan_free)

@@ -1,0 +1,103 @@
+/* A network turned into steps that run on rows, with packed weights.
+ *
+ * Concatenation and nearest up-sampling in front of a convolution disappear:
+ * the convolution reads several sources, each maybe coarser than its own
+ * grid.  Over a coarser source the output falls into phases (even and odd
+ * pixels for a factor of 2); within a phase the fine taps that meet the same
+ * coarse pixel share one sum of weights, so a 3x3 convolution over a 2x2
+ * up-sampled source has 4 taps, not 9.  A transposed convolution is a 1x1
+ * convolution with its own weights in each phase.
+ *
+ * Axes are stream, row, x: work runs along the stream axis and keeps only the
+ * part of each tensor that is still needed (plan.h).  A 2-D network streams
+ * along y (one row a unit), a 3-D network along z.
+ *
+ * Immutable; shared by all workers.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/nn/network.h"
+
+enum { CX_STREAM, CX_ROW, CX_X, CX_N_AXES };
+
+typedef enum {
+    CX_STEP_INPUT,
+    CX_STEP_CONV,
+    CX_STEP_POOL,
+    CX_STEP_COPY, /* concatenation and up-sampling, where no conv reads it */
+    CX_STEP_ADD,
+    CX_STEP_SIGMOID,
+} CxStepKind;
+
+/* A source of a step: the tensor of an earlier step, each of whose pixels
+ * stands for `factor` pixels of the grid of the step. */
+typedef struct {
+    unsigned step;
+    unsigned n_channels;
+    int64_t factor[CX_N_AXES];
+} CxPart;
+
+/* Offsets are in source pixels from the pixel under the phase's base. */
+typedef struct {
+    unsigned part;
+    int64_t offset[CX_N_AXES];
+    uint32_t k; /* first row of weights */
+} CxPhaseTap;
+
+typedef struct {
+    unsigned n_taps;
+    CxPhaseTap *taps;
+    size_t k_total;
+    float *weights; /* [blocks][k_total][CX_BLOCK] */
+} CxPhase;
+
+typedef struct {
+    unsigned step, part;
+} CxReadBy;
+
+/* Step i makes tensor i. */
+typedef struct {
+    CxStepKind kind;
+    unsigned n_channels;
+    unsigned n_parts;
+    CxPart *parts;
+    unsigned n_readers; /* later steps that read this tensor */
+    CxReadBy *readers;
+    int64_t reach[CX_N_AXES];  /* conv: taps go -reach … reach */
+    int64_t factor[CX_N_AXES]; /* pool */
+    int64_t period[CX_N_AXES]; /* conv: phases along each axis */
+    unsigned n_phases;         /* stream slowest, x fastest */
+    CxPhase *phases;
+    float *bias; /* [blocks][CX_BLOCK] */
+    bool relu;
+    unsigned scale[CX_N_AXES];
+} CxStep;
+
+typedef struct {
+    unsigned n_steps;
+    CxStep *steps; /* the last one gives the logits or values of the output */
+    size_t max_taps;
+    size_t max_pool_rows;
+} CxProgram;
+
+CxProgram *cx_program_new(const CxNetwork *network, GError **error);
+void cx_program_free(CxProgram *program);
+
+/* Blocks of CX_BLOCK channels of the tensor of a step. */
+unsigned cx_step_n_blocks(const CxStep *step);
+
+/* Pixels [src[0], src[1]) of a part along an axis that pixels [lo, hi) of the
+ * step depend on. */
+void cx_step_span(const CxStep *step, const CxPart *part, unsigned axis,
+                  int64_t lo, int64_t hi, int64_t src[2]);
+
+/* Rounds down, also below 0. */
+static inline int64_t
+cx_floor_div(int64_t a, int64_t b)
+{
+    return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxProgram, cx_program_free)
