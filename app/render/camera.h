@@ -74,7 +74,8 @@ void cxgl_slice_camera_bounds(const CxglSliceCamera *camera, CxNm *lo,
 /* Eye space is x right, y up, z towards the eye, as in GL.  The identity
  * rotation looks along +z of the volume with y down: what the XY pane shows. */
 typedef struct {
-    CxNm focus;         /* the point it turns about */
+    CxNm focus;         /* position at the middle of the pane */
+    CxNm pivot;         /* the point it turns about */
     CxglQuat rotation;  /* from volume to eye, after the flip of y and z */
     double nm_per_px;   /* scale at the focus */
     double perspective; /* 0 = parallel, 1 = 45° vertical field of view */
@@ -83,7 +84,7 @@ typedef struct {
 
 CxglOrbitCamera cxgl_orbit_camera_defaults(void);
 
-/* Turns by a drag of dx, dy pixels, as a trackball about the focus. */
+/* Turns by a drag of dx, dy pixels, as a trackball about the pivot. */
 void cxgl_orbit_camera_orbit(CxglOrbitCamera *camera, double dx, double dy);
 
 /* Turns about the line of sight (radians, clockwise on the screen). */
@@ -92,9 +93,9 @@ void cxgl_orbit_camera_pan(CxglOrbitCamera *camera, double dx, double dy);
 void cxgl_orbit_camera_zoom_at(CxglOrbitCamera *camera, double factor,
                                double px, double py);
 
-/* Makes pivot the point it turns about without moving the picture: call it
- * when a drag begins on a surface (position from cxgl_pick_scene()). */
-void cxgl_orbit_camera_set_pivot(CxglOrbitCamera *camera, CxNm pivot);
+/* Moves focus and pivot to a position.  To turn about the surface under the
+ * pointer, set pivot alone when a drag begins (cxgl_pick_scene()). */
+void cxgl_orbit_camera_set_focus(CxglOrbitCamera *camera, CxNm focus);
 
 /* Shows all of the box from the present direction. */
 void cxgl_orbit_camera_fit(CxglOrbitCamera *camera, CxNm lo, CxNm hi,

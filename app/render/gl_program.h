@@ -11,10 +11,11 @@
 #include <epoxy/gl.h>
 #include <glib.h>
 
-/* names: "slice.vert", "slice.frag".  0 with an error that names the file and
+/* vertex, fragment: "slice.vert", "slice.frag".  defines: names, separated by
+ * blanks, to #define in both, or NULL.  0 with an error that names the file and
  * quotes the driver (CX_ERROR_FORMAT), or says that GL is too old. */
 GLuint cxgl_program_new(const char *vertex, const char *fragment,
-                        GError **error);
+                        const char *defines, GError **error);
 
 /* Short forms that look the uniform up; unknown names are ignored, as a
  * compiler may have dropped them. */

@@ -21,7 +21,16 @@
 
 typedef struct CxglSliceCanvas CxglSliceCanvas;
 
-/* How plane samples relate to the pane. */
+/* A rectangle of plane samples (in the frame of CxglCanvasPlane) without
+ * data of its level. */
+typedef struct {
+    float u0, v0, u1, v1;
+    bool failed; /* its chunk could not be read */
+    bool empty;  /* nothing coarser either */
+} CxglCanvasHole;
+
+/* How plane samples relate to the pane.  Samples are counted from a multiple
+ * of the torus' size near the pane, so that floats are exact. */
 typedef struct {
     GLuint texture;    /* R8 image or R32UI dense label indices */
     int width, height; /* texels of the torus */
@@ -29,29 +38,31 @@ typedef struct {
     double du, dv;     /* plane samples per pixel */
     double u_lo, u_hi; /* plane samples that exist, [lo, hi) */
     double v_lo, v_hi;
-    bool inside; /* the plane cuts the volume */
+    bool inside; /* the plane cuts the volume; else nothing else is set */
     unsigned level;
-    GLuint states;      /* R8UI, one texel a tile: CXGL_TILE_* */
-    int tile_u, tile_v; /* samples per tile */
+    const CxglCanvasHole *holes; /* until the next update */
+    size_t n_holes;
 } CxglCanvasPlane;
 
-#define CXGL_TILE_EMPTY 0
-#define CXGL_TILE_COARSE 1
-#define CXGL_TILE_FINE 2
-#define CXGL_TILE_FAILED 3
+typedef struct {
+    bool complete; /* every visible tile is there at its level */
+    bool has_more; /* max_bytes was reached before everything resident was
+                      cut */
+    size_t uploaded_bytes;
+    unsigned n_tiles;
+} CxglCanvasUpdate;
 
 /* table = NULL: an image canvas; else a label canvas. */
 CxglSliceCanvas *cxgl_slice_canvas_new(CxglSegmentTable *table);
 void cxgl_slice_canvas_free(CxglSliceCanvas *canvas);
 
-/* Brings the canvas up to date for a camera; returns true if it is complete
- * (nothing left for another frame, and nothing coarser than wanted).  *used
- * counts uploaded bytes up to max_bytes.  */
-bool cxgl_slice_canvas_update(CxglSliceCanvas *canvas,
-                              const CxglChunkGrid *grid,
-                              const CxglChunkSource *source,
-                              const CxglSliceCamera *camera, size_t max_bytes,
-                              size_t *used, CxglCanvasPlane *plane);
+/* Brings the canvas up to date for a camera. */
+CxglCanvasUpdate cxgl_slice_canvas_update(CxglSliceCanvas *canvas,
+                                          const CxglChunkGrid *grid,
+                                          const CxglChunkSource *source,
+                                          const CxglSliceCamera *camera,
+                                          size_t max_bytes,
+                                          CxglCanvasPlane *plane);
 
 /* Chunks of this volume changed: cut their tiles again. */
 void cxgl_slice_canvas_invalidate(CxglSliceCanvas *canvas);
