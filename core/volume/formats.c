@@ -7,6 +7,8 @@
 
 #include "core/base/error.h"
 #include "core/volume/hdf5.h"
+#include "core/volume/png_stack.h"
+#include "core/volume/tiff_stack.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,6 +16,8 @@
 
 const CxReader *const cx_readers[] = {
     &cx_hdf5_reader,
+    &cx_tiff_reader,
+    &cx_png_reader,
     NULL,
 };
 

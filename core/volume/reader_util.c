@@ -11,31 +11,42 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Does a word of the name begin so ("seg" in "a_seg3", not in "unseg")? */
+static bool
+has_word(const char *name, const char *word)
+{
+    g_autofree char *lower = g_ascii_strdown(name, -1);
+
+    for (const char *at = strstr(lower, word); at != NULL;
+         at = strstr(at + 1, word)) {
+        if (at == lower || !g_ascii_isalpha(at[-1]))
+            return true;
+    }
+    return false;
+}
+
 static bool
 names_labels(const char *name)
 {
     static const char *const words[] = {
-        "label", "seg",    "neuron_ids", "supervoxel", "truth",  "cleft",
-        "ids",   "object", "instance",   "watershed",  "bodies", "components",
+        "label", "seg",      "neuron_ids", "supervoxel", "truth",      "cleft",
+        "ids",   "instance", "watershed",  "bodies",     "components", "gt",
     };
-    g_autofree char *lower = g_ascii_strdown(name, -1);
 
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (strstr(lower, words[i]) != NULL)
+        if (has_word(name, words[i]))
             return true;
     }
-    return g_str_equal(lower, "gt") || g_str_has_prefix(lower, "gt_") ||
-           strstr(lower, "_gt") != NULL || strstr(lower, "-gt") != NULL;
+    return false;
 }
 
 static bool
 names_image(const char *name)
 {
     static const char *const words[] = {"raw", "image", "em", "grey", "gray"};
-    g_autofree char *lower = g_ascii_strdown(name, -1);
 
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (strstr(lower, words[i]) != NULL)
+        if (has_word(name, words[i]))
             return true;
     }
     return false;
