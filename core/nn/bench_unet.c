@@ -1,0 +1,250 @@
+/* Speed of the inference engine on a fixed network.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/nn/bench_unet.h"
+
+#include "core/base/alloc.h"
+#include "core/base/error.h"
+#include "core/base/rng.h"
+#include "core/jobs/parallel.h"
+#include "core/nn/infer.h"
+#include "core/nn/layer.h"
+
+#include <math.h>
+#include <string.h>
+
+#define N_LEVELS 4 /* poolings */
+#define GRAIN 16   /* 2^N_LEVELS */
+#define MAX_RUNS 1000
+#define MAX_LAYERS (7 * N_LEVELS + 4)
+
+typedef struct {
+    CxNetwork *network;
+    CxRng rng;
+    unsigned n; /* layers so far */
+    GError **error;
+    bool ok;
+} Builder;
+
+static bool
+draw_weights(Builder *builder, CxLayer *layer)
+{
+    size_t taps = (size_t)(layer->extent[1] * layer->extent[2]);
+    size_t n = (size_t)layer->n_in * layer->n_out * taps;
+    double scale = sqrt(2.0 / ((double)layer->n_in * (double)taps));
+
+    layer->weight = cx_try_alloc(n, sizeof *layer->weight, builder->error);
+    layer->bias =
+        cx_try_alloc(layer->n_out, sizeof *layer->bias, builder->error);
+    if (layer->weight == NULL || layer->bias == NULL)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        layer->weight[i] = (float)(scale * cx_rng_normal(&builder->rng));
+    for (size_t i = 0; i < layer->n_out; i++)
+        layer->bias[i] = (float)(0.1 * cx_rng_normal(&builder->rng));
+    return true;
+}
+
+/* Appends a layer over one input, or two; returns its index. */
+static int32_t
+add(Builder *builder, CxLayerOp op, int32_t a, int32_t b, int32_t extent,
+    unsigned n_out)
+{
+    CxLayer *layer = &builder->network->layers[builder->n];
+
+    *layer = (CxLayer){
+        .op = op,
+        .n_inputs = op == CX_OP_CONCAT ? 2 : 1,
+        .inputs = {a, b},
+        .extent = {1, extent, extent},
+        .relu = op == CX_OP_CONV && extent == 3,
+        .n_out = n_out,
+    };
+    builder->ok =
+        builder->ok &&
+        cx_layer_check(builder->network, builder->n, "bench", builder->error) &&
+        ((op != CX_OP_CONV && op != CX_OP_UPCONV) ||
+         draw_weights(builder, layer));
+    return (int32_t)builder->n++;
+}
+
+static int32_t
+add_pair(Builder *builder, int32_t from, unsigned n)
+{
+    return add(builder, CX_OP_CONV, add(builder, CX_OP_CONV, from, 0, 3, n), 0,
+               3, n);
+}
+
+CxNetwork *
+cx_bench_unet_network(unsigned base, uint64_t seed, GError **error)
+{
+    g_autoptr(CxNetwork) network = cx_network_new(MAX_LAYERS);
+    Builder builder = {.network = network, .error = error, .ok = true};
+    int32_t skips[N_LEVELS], at = -1;
+
+    cx_rng_init(&builder.rng, seed);
+    for (unsigned level = 0; level < N_LEVELS; level++) {
+        skips[level] = add_pair(&builder, at, base << level);
+        at = add(&builder, CX_OP_MAXPOOL, skips[level], 0, 2, 1);
+    }
+    at = add_pair(&builder, at, base << N_LEVELS);
+    for (unsigned level = N_LEVELS; level-- > 0;) {
+        at = add(&builder, CX_OP_UPCONV, at, 0, 2, base << level);
+        at = add(&builder, CX_OP_CONCAT, skips[level], at, 1, 1);
+        at = add_pair(&builder, at, base << level);
+    }
+    at = add(&builder, CX_OP_CONV, at, 0, 1, 1);
+    add(&builder, CX_OP_SIGMOID, at, 0, 1, 1);
+    network->n_layers = builder.n;
+    network->name = g_strdup("bench");
+    network->n_outputs = 1;
+    if (!builder.ok || !cx_network_finish(network, "bench", error))
+        return NULL;
+    return g_steal_pointer(&network);
+}
+
+typedef struct {
+    const CxProgram *program;
+    CxInfer **infers;
+    const float *image;
+    int64_t tile;
+    CxJob *job;
+} Bench;
+
+typedef struct {
+    const Bench *bench;
+    float sum; /* keeps the result alive */
+} Worker;
+
+static void
+fill(void *data, int64_t stream, int64_t row, int64_t x, size_t n, float *dst,
+     size_t plane)
+{
+    const Bench *bench = ((Worker *)data)->bench;
+
+    for (size_t i = 0; i < n; i++)
+        dst[i * CX_BLOCK] = bench->image[stream * bench->tile + x + (int64_t)i];
+}
+
+static void
+take(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
+     const float *src, size_t plane)
+{
+    ((Worker *)data)->sum += src[0] + src[(n - 1) * CX_BLOCK];
+}
+
+static bool
+run_once(size_t item, unsigned index, void *data, GError **error)
+{
+    const Bench *bench = data;
+    Worker worker = {bench, 0.0f};
+    CxInferPorts ports = {&worker, fill, take};
+    int64_t lo[CX_N_AXES] = {0, 0, 0};
+    int64_t hi[CX_N_AXES] = {bench->tile, 1, bench->tile};
+
+    return cx_infer_run(bench->infers[item], lo, hi, hi, &ports, bench->job,
+                        error);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static bool
+measure(Bench *bench, unsigned n_threads, double seconds, double *median,
+        unsigned *runs, GError **error)
+{
+    double times[MAX_RUNS], total = 0.0;
+    unsigned n = 0;
+
+    if (!cx_parallel_for(n_threads, n_threads, run_once, bench, NULL, error))
+        return false;
+    while ((n < 3 || total < seconds) && n < MAX_RUNS) {
+        int64_t start = g_get_monotonic_time();
+
+        if (!cx_job_step(bench->job, n, 0, error) ||
+            !cx_parallel_for(n_threads, n_threads, run_once, bench, NULL,
+                             error))
+            return false;
+        times[n] = (double)(g_get_monotonic_time() - start) / 1e6;
+        total += times[n++];
+    }
+    qsort(times, n, sizeof *times, compare);
+    *median = times[n / 2];
+    *runs = n;
+    return true;
+}
+
+static bool
+choose(const CxBenchUnetOptions *options, CxKernels *kernels, GError **error)
+{
+    unsigned features = cx_cpu_features();
+
+    if (options->type != NULL && !g_str_equal(options->type, "fp32")) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "type \"%s\" is not built, expected fp32", options->type);
+        return false;
+    }
+    if (!cx_cpu_cap(&features, options->isa)) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "instruction set \"%s\" is unknown, expected c, avx2, "
+                    "avx512, vnni or amx",
+                    options->isa);
+        return false;
+    }
+    cx_kernels_fill(kernels, features);
+    return true;
+}
+
+bool
+cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
+              CxJob *job, GError **error)
+{
+    unsigned base = options->base > 0 ? options->base : 16;
+    unsigned tile = options->tile > 0 ? options->tile : 512;
+    unsigned n_threads = options->n_threads > 0 ? options->n_threads : 1;
+    double seconds = options->seconds > 0.0 ? options->seconds : 1.5;
+    CxKernels kernels;
+
+    if (base > 256 || tile > 8192 || tile % GRAIN != 0 || n_threads > 1024) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "base %u, tile %u, expected a base up to 256 and a tile "
+                    "up to 8192 that is a multiple of %d",
+                    base, tile, GRAIN);
+        return false;
+    }
+    if (!choose(options, &kernels, error))
+        return false;
+    g_autoptr(CxNetwork) network = cx_bench_unet_network(base, 1, error);
+    g_autoptr(CxProgram) program =
+        network != NULL ? cx_program_new(network, error) : NULL;
+    size_t n = (size_t)tile * tile;
+    CX_AUTOFREE float *image =
+        program != NULL ? cx_try_alloc(n, sizeof *image, error) : NULL;
+    if (image == NULL)
+        return false;
+
+    CxRng rng;
+    cx_rng_init(&rng, 2);
+    for (size_t i = 0; i < n; i++)
+        image[i] = (float)cx_rng_normal(&rng);
+
+    g_autoptr(GPtrArray) infers =
+        g_ptr_array_new_with_free_func((GDestroyNotify)cx_infer_free);
+    for (unsigned i = 0; i < n_threads; i++)
+        g_ptr_array_add(infers, cx_infer_new(program, &kernels));
+    Bench bench = {program, (CxInfer **)infers->pdata, image, tile, job};
+    if (!measure(&bench, n_threads, seconds, &result->median_seconds,
+                 &result->runs, error))
+        return false;
+    result->isa = kernels.isa;
+    result->mvox_per_s = (double)n * n_threads / result->median_seconds / 1e6;
+    result->gflop_per_s =
+        result->mvox_per_s * cx_network_flop_per_voxel(network) / 1e3;
+    return true;
+}

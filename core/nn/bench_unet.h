@@ -1,0 +1,33 @@
+/* Speed of the inference engine on a fixed network: a 2-D U-Net of one input
+ * channel, four poolings, two 3x3 convolutions a level, 2x2 transposed
+ * convolutions, skip concatenation and a 1x1 head, with seeded random
+ * weights, over a zero-padded square tile.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/nn/network.h"
+
+typedef struct {
+    unsigned base;      /* channels of the first level; 0 = 16 */
+    unsigned tile;      /* pixels a side, a multiple of 16; 0 = 512 */
+    unsigned n_threads; /* tiles at once, one a thread; 0 = 1 */
+    double seconds;     /* measure for about this long; 0 = 1.5 */
+    const char *isa;    /* NULL = best present; "c", "avx2", "avx512" */
+    const char *type;   /* NULL or "fp32" */
+} CxBenchUnetOptions;
+
+typedef struct {
+    double mvox_per_s;     /* of all threads together, from the median */
+    double gflop_per_s;    /* counted as the layers of the network state them */
+    double median_seconds; /* of one tile a thread */
+    unsigned runs;
+    const char *isa; /* that was used; static */
+} CxBenchUnetResult;
+
+bool cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
+                   CxJob *job, GError **error);
+
+/* The network itself, for tests and comparisons. */
+CxNetwork *cx_bench_unet_network(unsigned base, uint64_t seed, GError **error);
