@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #define HOOK_INTERVAL_US 20000
+#define PART_UNIT 1000000 /* steps a part reports to its parent in */
 
 struct CxJob {
     atomic_int n_refs;
@@ -17,6 +18,8 @@ struct CxJob {
     void *hook_data;
     atomic_bool cancelled;
     atomic_int_fast64_t last_hook_us;
+    CxJob *parent; /* of a part, else NULL */
+    double parent_from, parent_to;
 
     GMutex lock; /* guards all that follows */
     GCond over;
@@ -52,6 +55,7 @@ cx_job_unref(CxJob *job)
 {
     if (job == NULL || atomic_fetch_sub(&job->n_refs, 1) != 1)
         return;
+    cx_job_unref(job->parent);
     g_mutex_clear(&job->lock);
     g_cond_clear(&job->over);
     g_clear_error(&job->error);
@@ -123,7 +127,11 @@ cx_job_cancel(CxJob *job)
 bool
 cx_job_is_cancelled(CxJob *job)
 {
-    return job != NULL && atomic_load(&job->cancelled);
+    for (; job != NULL; job = job->parent) {
+        if (atomic_load(&job->cancelled))
+            return true;
+    }
+    return false;
 }
 
 static void
@@ -149,17 +157,38 @@ cx_job_step(CxJob *job, uint64_t done, uint64_t total, GError **error)
 {
     if (job == NULL)
         return true;
-    if (atomic_load(&job->cancelled)) {
+    if (cx_job_is_cancelled(job)) {
         g_set_error_literal(error, CX_ERROR, CX_ERROR_CANCELLED, "cancelled");
         return false;
     }
     g_mutex_lock(&job->lock);
     double part = total > 0 ? (double)done / (double)total : 0.0;
     job->fraction = job->from + (job->to - job->from) * CLAMP(part, 0.0, 1.0);
+    double fraction = job->fraction;
     g_mutex_unlock(&job->lock);
+    if (job->parent != NULL) {
+        fraction =
+            job->parent_from + (job->parent_to - job->parent_from) * fraction;
+        return cx_job_step(job->parent, (uint64_t)(fraction * PART_UNIT),
+                           PART_UNIT, error);
+    }
     if (hook_is_due(job))
         call_hook(job);
     return true;
+}
+
+/* A new name for the stage, at the same range. */
+static void
+name_stage(CxJob *job, const char *name)
+{
+    g_mutex_lock(&job->lock);
+    bool is_new = g_strcmp0(job->stage, name) != 0;
+    job->stage = g_intern_string(name);
+    g_mutex_unlock(&job->lock);
+    if (job->parent != NULL)
+        name_stage(job->parent, name);
+    else if (is_new)
+        call_hook(job);
 }
 
 void
@@ -173,7 +202,23 @@ cx_job_stage(CxJob *job, const char *name, double from, double to)
     job->to = to;
     job->fraction = from;
     g_mutex_unlock(&job->lock);
-    call_hook(job);
+    if (job->parent != NULL)
+        name_stage(job->parent, name);
+    else
+        call_hook(job);
+}
+
+CxJob *
+cx_job_new_part(CxJob *parent, double from, double to)
+{
+    if (parent == NULL)
+        return NULL;
+
+    CxJob *part = cx_job_new(parent->title);
+    part->parent = cx_job_ref(parent);
+    part->parent_from = from;
+    part->parent_to = to;
+    return part;
 }
 
 static void

@@ -65,6 +65,11 @@ bool cx_job_step(CxJob *job, uint64_t done, uint64_t total, GError **error);
  * the whole.  The name is interned. */
 void cx_job_stage(CxJob *job, const char *name, double from, double to);
 
+/* A job for a piece of the work: its progress is the part [from, to] of the
+ * parent's current stage, its stages lend the parent their names, and it is
+ * cancelled with the parent.  NULL for a parent of NULL. */
+CxJob *cx_job_new_part(CxJob *parent, double from, double to);
+
 /* Runs func in this thread through the whole life of the job. */
 bool cx_job_run(CxJob *job, CxJobFunc func, void *data, GError **error);
 
