@@ -30,11 +30,30 @@ typedef struct {
 
 CxPipelineOptions cx_pipeline_defaults(void);
 
-/* Takes a reference to the predictor. */
+/* Borrows the predictor, which must outlive the pipeline. */
 CxPipeline *cx_pipeline_new(CxPredictor *predictor,
                             const CxPipelineOptions *options);
 void cx_pipeline_free(CxPipeline *pipeline);
 
+/* Where predictions come from when it is not a network: stored affinities,
+ * tests.  All that is pointed to must outlive the pipeline. */
+typedef struct {
+    CxBox bounds; /* of the volume, level 0 */
+    CxNm voxel_nm;
+    const CxOutput *outputs;
+    unsigned n_outputs;
+    const char *method; /* "volume" or "sections" */
+
+    /* u8 over box, one channel an output; thread-safe. */
+    CxChunk *(*predict)(void *self, CxBox box, CxJob *job, GError **error);
+    double (*parameter)(void *self, const char *name, double otherwise);
+    void *self;
+} CxPipelineSource;
+
+CxPipeline *cx_pipeline_new_from_source(const CxPipelineSource *source,
+                                        const CxPipelineOptions *options);
+
+/* NULL if the pipeline has another source. */
 CxPredictor *cx_pipeline_predictor(CxPipeline *pipeline);
 CxVoxel cx_pipeline_block_size(const CxPipeline *pipeline);
 CxAgglomerateOptions cx_pipeline_agglomerate_options(const CxPipeline *);
@@ -56,6 +75,32 @@ CxFragments *cx_pipeline_run_block(CxPipeline *pipeline, CxVoxel index,
                                    const CxNeighbourFaces *faces, CxJob *job,
                                    GError **error);
 
+/* Supervoxels of many blocks, sorted by id, the edges between them, and the
+ * segment of each supervoxel (in order; its smallest supervoxel). */
+typedef struct {
+    GArray *supervoxels; /* of CxSupervoxel */
+    GArray *edges;       /* of CxEdge */
+    GArray *segments;    /* of CxId */
+} CxSegmentation;
+
+void cx_segmentation_free(CxSegmentation *segmentation);
+
+/* Takes the labels of a block as they are made (supervoxel ids), from z = 0
+ * upwards, then y, then x. */
+typedef bool (*CxBlockFunc)(CxVoxel index, CxChunk *labels, void *data,
+                            GError **error);
+
+/* All blocks that touch box, one after the other, then all of them
+ * agglomerated together.  sink may be NULL.  Memory: a block, the faces of a
+ * layer of blocks, and the graph. */
+CxSegmentation *cx_pipeline_run_box(CxPipeline *pipeline, CxBox box,
+                                    CxBlockFunc sink, void *data, CxJob *job,
+                                    GError **error);
+
 CxStageSeconds cx_pipeline_seconds(CxPipeline *pipeline);
 
+/* Adds to the seconds of a stage done outside (agglomerate, write, …). */
+void cx_pipeline_add_seconds(CxPipeline *pipeline, CxStageSeconds seconds);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxPipeline, cx_pipeline_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxSegmentation, cx_segmentation_free)

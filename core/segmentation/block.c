@@ -1,0 +1,150 @@
+/* One block from prediction to fragments.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/segmentation/block.h"
+
+#include "core/base/alloc.h"
+#include "core/base/error.h"
+#include "core/base/hash64.h"
+#include "core/jobs/parallel.h"
+#include "core/segmentation/block_graph.h"
+#include "core/segmentation/components.h"
+#include "core/segmentation/distance.h"
+#include "core/segmentation/seeds.h"
+#include "core/segmentation/smooth.h"
+#include "core/segmentation/watershed.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    const CxBlockInput *input;
+    const CxBlockOptions *options;
+    unsigned n_threads;
+    CxBox grown; /* of the prediction */
+    CxVoxel size;
+    size_t n;
+    CxNm unit; /* voxel size in units of x */
+} Block;
+
+static CxNm
+per_axis(const Block *block, double in_x)
+{
+    return (CxNm){in_x / block->unit.x, in_x / block->unit.y,
+                  block->size.z > 1 ? in_x / block->unit.z : 0};
+}
+
+static CxVoxel
+window(const Block *block)
+{
+    CxNm r = per_axis(block, block->options->seed_distance);
+
+    return (CxVoxel){llround(r.x), llround(r.y), llround(r.z)};
+}
+
+/* Seeds: peaks of the smoothed distance to membrane. */
+static bool
+find_seeds(const Block *block, const uint8_t *boundary, uint32_t *labels,
+           CxJob *job, GError **error)
+{
+    CX_AUTOFREE uint8_t *inside = cx_try_alloc(block->n, 1, error);
+    CX_AUTOFREE float *height = cx_try_alloc(block->n, sizeof(float), error);
+    unsigned level = (unsigned)lround(255 * block->options->seed_level);
+    uint32_t n_seeds = 0;
+
+    if (inside == NULL || height == NULL)
+        return false;
+    for (size_t i = 0; i < block->n; i++)
+        inside[i] = boundary[i] < level;
+    if (!cx_distance_squared(inside, block->size, block->unit, height,
+                             block->n_threads, job, error))
+        return false;
+    for (size_t i = 0; i < block->n; i++)
+        height[i] = sqrtf(MIN(height[i], 65536.F));
+    return cx_smooth(height, block->size,
+                     per_axis(block, block->options->seed_sigma),
+                     block->n_threads, job, error) &&
+           cx_seeds_find(height, block->size, window(block), 0.5F, labels,
+                         &n_seeds, block->n_threads, job, error);
+}
+
+/* Fragments over the whole prediction, labels 1 …, not yet dense. */
+static bool
+make_fragments(const Block *block, uint8_t *boundary, uint32_t *labels,
+               CxJob *job, GError **error)
+{
+    return find_seeds(block, boundary, labels, job, error) &&
+           cx_smooth_u8(boundary, block->size,
+                        per_axis(block, block->options->border_sigma),
+                        block->n_threads, job, error) &&
+           cx_watershed_flood(boundary, block->size, labels, job, error);
+}
+
+/* Cuts the block out of the grown box; pieces that the cut separates become
+ * labels of their own, numbered by first voxel. */
+static CxChunk *
+crop(const Block *block, const uint32_t *labels, uint64_t *count, CxJob *job,
+     GError **error)
+{
+    CxBox box = block->input->box;
+    int64_t nx = box.hi.x - box.lo.x;
+    g_autoptr(CxChunk) part = cx_chunk_new(CX_DTYPE_U64, box, 1, error);
+
+    if (part == NULL)
+        return NULL;
+    CxId *to = cx_chunk_data_mut(part);
+    for (int64_t z = box.lo.z; z < box.hi.z; z++) {
+        for (int64_t y = box.lo.y; y < box.hi.y; y++) {
+            const uint32_t *from =
+                labels + cx_box_offset(block->grown, (CxVoxel){box.lo.x, y, z});
+            for (int64_t x = 0; x < nx; x++)
+                to[x] = from[x];
+            to += nx;
+        }
+    }
+    return cx_components_of_chunk(part, 6, count, job, error);
+}
+
+static CxChunk *
+segment(const Block *block, uint64_t *count, CxJob *job, GError **error)
+{
+    CX_AUTOFREE uint8_t *boundary = cx_try_alloc(block->n, 1, error);
+    CX_AUTOFREE uint32_t *labels =
+        cx_try_alloc(block->n, sizeof(uint32_t), error);
+
+    if (boundary == NULL || labels == NULL ||
+        !cx_boundary_map(block->input->prediction, &block->input->roles,
+                         boundary, block->n_threads, job, error) ||
+        !make_fragments(block, boundary, labels, job, error))
+        return NULL;
+    return crop(block, labels, count, job, error);
+}
+
+CxFragments *
+cx_block_segment(const CxBlockInput *input, const CxBlockOptions *options,
+                 unsigned n_threads, CxBlockSeconds *seconds, CxJob *job,
+                 GError **error)
+{
+    CxBox grown = cx_chunk_box(input->prediction);
+    CxNm nm = input->voxel_nm;
+    Block block = {input,
+                   options,
+                   n_threads,
+                   grown,
+                   cx_box_size(grown),
+                   cx_chunk_n_voxels(input->prediction),
+                   {1, nm.y / nm.x, nm.z / nm.x}};
+    int64_t start = g_get_monotonic_time();
+    uint64_t count = 0;
+
+    g_autoptr(CxChunk) labels = segment(&block, &count, job, error);
+    if (labels == NULL)
+        return NULL;
+    int64_t middle = g_get_monotonic_time();
+    CxFragments *out = cx_block_graph(input, options, labels, (uint32_t)count,
+                                      n_threads, job, error);
+    seconds->watershed = (double)(middle - start) / 1e6;
+    seconds->graph = (double)(g_get_monotonic_time() - middle) / 1e6;
+    return out;
+}
