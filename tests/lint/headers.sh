@@ -3,7 +3,7 @@
 set -eu
 cd "${1:-$(dirname "$0")/../..}"
 bad=0
-flags=$(pkg-config --cflags glib-2.0 gio-2.0 epoxy hdf5 libtiff-4)
+flags=$(pkg-config --cflags glib-2.0 gio-2.0 epoxy hdf5 libtiff-4 json-glib-1.0 sqlite3)
 gui=
 if pkg-config --exists gtk4 libadwaita-1; then
     gui=$(pkg-config --cflags gtk4 libadwaita-1)

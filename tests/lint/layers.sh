@@ -32,7 +32,7 @@ allowed() {
     core/proofread) echo "$proofread" ;;
     core/export) echo "core/export|$proofread" ;;
     core/retina | core/theory) echo "$1|core/nn|$jobs" ;;
-    app/render) echo "app/render|$core" ;;
+    app/render) echo "app/render|shaders|$core" ;;
     app/session) echo "app/session|$core" ;;
     app/cli) echo "app/cli|app/render|$core" ;;
     app/views) echo "app/views|app/session|app/render|$core" ;;
