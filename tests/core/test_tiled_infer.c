@@ -1,0 +1,385 @@
+/* Prediction of boxes: against the naive twin, over tilings, threads and
+ * instruction sets; cancellation, memory, refusals.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/base/error.h"
+#include "core/jobs/scheduler.h"
+#include "core/nn/bench_unet.h"
+#include "core/nn/infer.h"
+#include "core/nn/tiled_infer.h"
+#include "core/volume/synthetic.h"
+#include "tests/support/check.h"
+#include "tests/support/model.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const all_isas[] = {"c", "avx2", "avx512"};
+
+static bool
+has_isa(const char *isa)
+{
+    unsigned features = cx_cpu_features();
+    CxKernels kernels;
+
+    cx_cpu_cap(&features, isa);
+    cx_kernels_fill(&kernels, features);
+    return g_str_equal(kernels.isa, isa);
+}
+
+static int64_t
+size_in(CxRng *rng, int64_t least, int64_t most)
+{
+    return least + (int64_t)cx_rng_below(rng, (uint64_t)(most - least + 1));
+}
+
+static CxChunk *
+random_image(CxRng *rng, CxVoxel size)
+{
+    CxChunk *chunk = cx_chunk_new(CX_DTYPE_U8, cx_box_of_size(size), 1, NULL);
+    uint8_t *data = cx_chunk_data_mut(chunk);
+
+    for (size_t i = 0; i < cx_chunk_n_voxels(chunk); i++)
+        data[i] = cx_rng_below(rng, 5) == 0 ? 0 : (uint8_t)cx_rng_next(rng);
+    return chunk;
+}
+
+static CxBox
+random_box(CxRng *rng, CxVoxel size)
+{
+    CxVoxel lo = {size_in(rng, 0, size.x - 1), size_in(rng, 0, size.y - 1),
+                  size_in(rng, 0, size.z - 1)};
+    CxVoxel hi = {size_in(rng, lo.x + 1, size.x),
+                  size_in(rng, lo.y + 1, size.y),
+                  size_in(rng, lo.z + 1, size.z)};
+
+    return cx_box(lo, hi);
+}
+
+static CxChunk *
+predict(CxNetwork *network, CxChunk *image, CxBox box,
+        const CxPredictorOptions *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CxVolume) volume = cx_volume_from_chunk(
+        image, network->voxel_nm, (CxNm){0.0, 0.0, 0.0}, false);
+    g_autoptr(CxPredictor) predictor =
+        cx_predictor_new(network, volume, options, &error);
+
+    g_assert_no_error(error);
+    CxChunk *result = cx_predictor_run(predictor, box, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_true(cx_box_equal(cx_chunk_box(result), box));
+    g_assert_cmpuint(cx_chunk_n_channels(result), ==, network->n_outputs);
+    return result;
+}
+
+static void
+expect_naive(CxNetwork *network, CxRng *rng, CxVoxel size)
+{
+    g_autoptr(CxChunk) image = random_image(rng, size);
+    CxBox box = random_box(rng, size);
+    CxPredictorOptions options = {.n_threads = 2};
+    g_autoptr(CxChunk) got = predict(network, image, box, &options);
+    g_autofree double *want =
+        cx_test_naive_predict(network, cx_chunk_data(image), size, box);
+    const uint8_t *samples = cx_chunk_data(got);
+
+    /* Half a step of rounding, and 1e-4 of the network. */
+    for (size_t i = 0; i < cx_chunk_size_bytes(got); i++)
+        g_assert_cmpfloat(fabs((double)samples[i] - 255.0 * want[i]), <=,
+                          0.5 + 255.0 * 1e-4);
+}
+
+static void
+test_naive_2d(void)
+{
+    CxRng rng = cx_test_rng();
+
+    for (int i = 0; i < 25; i++) {
+        g_autoptr(CxNetwork) network = cx_test_random_network(&rng, 2);
+
+        network->per_section = i % 3 == 2;
+        expect_naive(network, &rng,
+                     (CxVoxel){size_in(&rng, 1, 40), size_in(&rng, 1, 30),
+                               size_in(&rng, 1, 4)});
+    }
+}
+
+static void
+test_naive_3d(void)
+{
+    CxRng rng = cx_test_rng();
+
+    for (int i = 0; i < 12; i++) {
+        g_autoptr(CxNetwork) network = cx_test_random_network(&rng, 3);
+
+        expect_naive(network, &rng,
+                     (CxVoxel){size_in(&rng, 1, 14), size_in(&rng, 1, 10),
+                               size_in(&rng, 1, 12)});
+    }
+}
+
+static void
+test_naive_three_views(void)
+{
+    CxRng rng = cx_test_rng();
+
+    for (int i = 0; i < 6; i++) {
+        g_autoptr(CxNetwork) network =
+            cx_test_random_network(&rng, i < 4 ? 2 : 3);
+        g_autoptr(GError) error = NULL;
+
+        network->views = 3;
+        g_assert_true(cx_network_finish(network, "views", &error));
+        expect_naive(network, &rng,
+                     (CxVoxel){size_in(&rng, 1, 9), size_in(&rng, 1, 8),
+                               size_in(&rng, 1, 7)});
+    }
+}
+
+/* Sections wide enough that statistics skip pixels. */
+static void
+test_naive_sparse_statistics(void)
+{
+    CxRng rng = cx_test_rng();
+    g_autoptr(CxNetwork) network = cx_test_random_network(&rng, 2);
+    CxVoxel size = {530, 515, 2};
+    g_autoptr(CxChunk) image = random_image(&rng, size);
+    CxBox box = {{100, 200, 1}, {109, 205, 2}};
+
+    memset(cx_chunk_data_mut(image), 0, 530 * 515);
+    network->per_section = true;
+    g_autoptr(CxChunk) got = predict(network, image, box, NULL);
+    g_autofree double *want =
+        cx_test_naive_predict(network, cx_chunk_data(image), size, box);
+    for (size_t i = 0; i < cx_chunk_size_bytes(got); i++)
+        g_assert_cmpfloat(
+            fabs((double)((const uint8_t *)cx_chunk_data(got))[i] -
+                 255.0 * want[i]),
+            <=, 0.5 + 255.0 * 1e-4);
+}
+
+static void
+expect_same_over_tilings(CxNetwork *network, CxRng *rng, CxVoxel size,
+                         const char *isa)
+{
+    g_autoptr(CxChunk) image = random_image(rng, size);
+    CxBox box = random_box(rng, size);
+    CxPredictorOptions options = {.n_threads = 1, .isa = isa};
+    g_autoptr(CxChunk) want = predict(network, image, box, &options);
+
+    for (int i = 0; i < 4; i++) {
+        options.n_threads = 1 + (unsigned)cx_rng_below(rng, 4);
+        options.tile = (CxVoxel){size_in(rng, 1, 50), size_in(rng, 1, 50),
+                                 size_in(rng, 1, 9)};
+        g_autoptr(CxChunk) got = predict(network, image, box, &options);
+        g_assert_cmpmem(cx_chunk_data(got), cx_chunk_size_bytes(got),
+                        cx_chunk_data(want), cx_chunk_size_bytes(want));
+    }
+    /* A part of the box predicted alone. */
+    options.tile = (CxVoxel){0, 0, 0};
+    CxBox part = {{(box.lo.x + box.hi.x) / 2, box.lo.y, box.lo.z}, box.hi};
+    g_autoptr(CxChunk) got = predict(network, image, part, &options);
+    g_autoptr(CxChunk) cut =
+        cx_chunk_new(CX_DTYPE_U8, part, network->n_outputs, NULL);
+    cx_chunk_copy_overlap(cut, want);
+    g_assert_cmpmem(cx_chunk_data(got), cx_chunk_size_bytes(got),
+                    cx_chunk_data(cut), cx_chunk_size_bytes(cut));
+}
+
+static void
+test_tilings_give_equal_bits(void)
+{
+    CxRng rng = cx_test_rng();
+
+    for (int i = 0; i < 18; i++) {
+        const char *isa = all_isas[i % 3];
+        bool flat = i % 6 < 4;
+        g_autoptr(CxNetwork) network =
+            cx_test_random_network(&rng, flat ? 2 : 3);
+
+        if (!has_isa(isa))
+            continue;
+        network->per_section = flat && i % 4 == 0;
+        network->views = i % 5 == 4 && !network->per_section ? 3 : 1;
+        g_assert_true(cx_network_finish(network, "tilings", NULL));
+        expect_same_over_tilings(
+            network, &rng,
+            flat && network->views == 1
+                ? (CxVoxel){size_in(&rng, 1, 120), size_in(&rng, 1, 90),
+                            size_in(&rng, 1, 4)}
+                : (CxVoxel){size_in(&rng, 1, 20), size_in(&rng, 1, 16),
+                            size_in(&rng, 1, 12)},
+            isa);
+    }
+}
+
+/* One step of u8: the float bound of conv_f32.h is far below that. */
+static void
+test_isas_agree(void)
+{
+    CxRng rng = cx_test_rng();
+
+    for (int i = 0; i < 8; i++) {
+        g_autoptr(CxNetwork) network =
+            cx_test_random_network(&rng, i % 2 == 0 ? 2 : 3);
+        CxVoxel size = {size_in(&rng, 1, 30), size_in(&rng, 1, 20),
+                        size_in(&rng, 1, 5)};
+        g_autoptr(CxChunk) image = random_image(&rng, size);
+        CxPredictorOptions options = {.n_threads = 1, .isa = "c"};
+        g_autoptr(CxChunk) want =
+            predict(network, image, cx_box_of_size(size), &options);
+
+        for (size_t k = 1; k < G_N_ELEMENTS(all_isas); k++) {
+            if (!has_isa(all_isas[k]))
+                continue;
+            options.isa = all_isas[k];
+            g_autoptr(CxChunk) got =
+                predict(network, image, cx_box_of_size(size), &options);
+            const uint8_t *a = cx_chunk_data(want), *b = cx_chunk_data(got);
+            for (size_t v = 0; v < cx_chunk_size_bytes(got); v++)
+                g_assert_cmpint(ABS(a[v] - b[v]), <=, 1);
+        }
+    }
+}
+
+typedef struct {
+    CxPredictor *predictor;
+    CxBox box;
+} Work;
+
+static bool
+run_work(CxJob *job, void *data, GError **error)
+{
+    Work *work = data;
+    g_autoptr(CxChunk) result =
+        cx_predictor_run(work->predictor, work->box, job, error);
+
+    return result != NULL;
+}
+
+static void
+test_cancel_is_quick(void)
+{
+    CxRng rng = cx_test_rng();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CxNetwork) network = cx_bench_unet_network(16, 1, &error);
+    g_assert_no_error(error);
+    CxVoxel size = {1500, 1500, 2};
+    g_autoptr(CxChunk) image = random_image(&rng, size);
+    g_autoptr(CxVolume) volume = cx_volume_from_chunk(
+        image, (CxNm){4.0, 4.0, 40.0}, (CxNm){0.0, 0.0, 0.0}, false);
+    CxPredictorOptions options = {.n_threads = 2, .isa = "c"};
+    g_autoptr(CxPredictor) predictor =
+        cx_predictor_new(network, volume, &options, &error);
+    g_assert_no_error(error);
+    g_autoptr(CxScheduler) scheduler = cx_scheduler_new(2);
+    g_autoptr(CxJob) job = cx_job_new("predict");
+    Work work = {predictor, cx_box_of_size(size)};
+
+    g_assert_true(cx_scheduler_submit(scheduler, job, CX_TIER_EDIT, 0, run_work,
+                                      &work, NULL));
+    g_usleep(300000);
+    g_assert_false(cx_job_is_over(job));
+    int64_t start = g_get_monotonic_time();
+    cx_job_cancel(job);
+    g_assert_false(cx_job_wait(job, &error));
+    g_assert_true(cx_error_is_cancelled(error));
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 200000);
+}
+
+/* What a worker holds for the widest tile, whatever its height. */
+static void
+test_memory_is_bounded(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CxNetwork) network = cx_bench_unet_network(16, 1, &error);
+    g_autoptr(CxProgram) program = cx_program_new(network, &error);
+    CxKernels kernels;
+
+    g_assert_no_error(error);
+    cx_kernels_fill(&kernels, 0);
+    g_autoptr(CxInfer) infer = cx_infer_new(program, &kernels);
+    int64_t lo[CX_N_AXES] = {0, 0, 0}, hi[CX_N_AXES] = {4096, 1, 1024};
+    size_t size = cx_infer_size_bytes(infer, lo, hi);
+    g_test_message("%zu bytes for 1024 x 4096", size);
+    g_assert_cmpuint(size, <=, (size_t)64 << 20);
+    hi[CX_STREAM] = 100000;
+    g_assert_cmpuint(cx_infer_size_bytes(infer, lo, hi), ==, size);
+}
+
+static void
+test_refusals(void)
+{
+    CxRng rng = cx_test_rng();
+    g_autoptr(CxNetwork) network = cx_test_random_network(&rng, 2);
+    g_autoptr(CxChunk) image = random_image(&rng, (CxVoxel){5, 4, 3});
+    g_autoptr(CxVolume) volume = cx_volume_from_chunk(
+        image, (CxNm){4.0, 4.0, 40.0}, (CxNm){0.0, 0.0, 0.0}, false);
+    g_autoptr(GError) error = NULL;
+    CxPredictorOptions options = {.isa = "mmx"};
+
+    g_assert_null(cx_predictor_new(network, volume, &options, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "mmx", "avx512", NULL);
+    g_setenv("CX_CPU", "quick", true);
+    g_assert_null(cx_predictor_new(network, volume, NULL, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "CX_CPU", "quick", NULL);
+    g_setenv("CX_CPU", "c", true);
+    options.isa = "avx2";
+    g_assert_null(cx_predictor_new(network, volume, &options, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "avx2", NULL);
+    g_autoptr(CxPredictor) predictor =
+        cx_predictor_new(network, volume, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(cx_predictor_isa(predictor), ==, "c");
+    g_assert_true(cx_predictor_network(predictor) == network);
+    g_assert_true(cx_predictor_volume(predictor) == volume);
+    g_unsetenv("CX_CPU");
+
+    CxBox outside = {{0, 0, 0}, {6, 4, 3}}, empty = {{1, 1, 1}, {1, 2, 2}};
+    g_assert_null(cx_predictor_run(predictor, outside, NULL, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "outside", NULL);
+    g_assert_null(cx_predictor_run(predictor, empty, NULL, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "empty", NULL);
+}
+
+static void
+test_bench(void)
+{
+    CxBenchUnetOptions options = {.base = 8, .tile = 64, .seconds = 0.01};
+    CxBenchUnetResult result;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(cx_bench_unet(&options, &result, NULL, &error));
+    g_assert_cmpfloat(result.mvox_per_s, >, 0.0);
+    g_assert_cmpfloat(result.gflop_per_s, >, result.mvox_per_s);
+    g_assert_cmpuint(result.runs, >=, 3);
+    options.tile = 100;
+    g_assert_false(cx_bench_unet(&options, &result, NULL, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "tile 100", NULL);
+    options.tile = 64;
+    options.type = "int3";
+    g_assert_false(cx_bench_unet(&options, &result, NULL, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "int3", NULL);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/nn/tiled-infer/naive-2d", test_naive_2d);
+    g_test_add_func("/nn/tiled-infer/naive-3d", test_naive_3d);
+    g_test_add_func("/nn/tiled-infer/naive-three-views",
+                    test_naive_three_views);
+    g_test_add_func("/nn/tiled-infer/naive-sparse-statistics",
+                    test_naive_sparse_statistics);
+    g_test_add_func("/nn/tiled-infer/tilings", test_tilings_give_equal_bits);
+    g_test_add_func("/nn/tiled-infer/isas", test_isas_agree);
+    g_test_add_func("/nn/tiled-infer/cancel", test_cancel_is_quick);
+    g_test_add_func("/nn/tiled-infer/memory", test_memory_is_bounded);
+    g_test_add_func("/nn/tiled-infer/refusals", test_refusals);
+    g_test_add_func("/nn/tiled-infer/bench", test_bench);
+    return g_test_run();
+}

@@ -1,0 +1,21 @@
+/* Random networks, model files, and the slowest obvious way to run them.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/base/rng.h"
+#include "core/nn/layer.h"
+
+/* A U-Net-like network with random layers, kernels, poolings and weights of
+ * this many dimensions; 1 or more outputs. */
+CxNetwork *cx_test_random_network(CxRng *rng, int32_t dims);
+
+/* Writes a model file as core/nn/README.md says. */
+void cx_test_save_network(const CxNetwork *network, const char *path);
+
+/* Probabilities over the box, channel by channel, x fastest: every layer
+ * computed whole with zero padding, in double, on the mirrored volume with a
+ * halo.  volume: u8, x fastest.  Owned. */
+double *cx_test_naive_predict(const CxNetwork *network, const uint8_t *volume,
+                              CxVoxel size, CxBox box);
