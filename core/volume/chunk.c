@@ -211,3 +211,38 @@ cx_chunk_to_u64(CxChunk *chunk, GError **error)
     }
     return g_steal_pointer(&wide);
 }
+
+CxChunk *
+cx_chunk_convert(CxChunk *chunk, CxDtype dtype, GError **error)
+{
+    if (chunk->dtype == dtype)
+        return cx_chunk_ref(chunk);
+
+    g_autoptr(CxChunk) result =
+        cx_chunk_new(dtype, chunk->box, chunk->n_channels, error);
+    if (result == NULL)
+        return NULL;
+    if (cx_samples_convert(result->data, dtype, chunk->data, chunk->dtype,
+                           chunk->n_voxels * chunk->n_channels))
+        return g_steal_pointer(&result);
+    g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                "%s samples hold numbers that do not fit into %s",
+                cx_dtype_name(chunk->dtype), cx_dtype_name(dtype));
+    return NULL;
+}
+
+CxChunk *
+cx_chunk_move(CxChunk *chunk, CxVoxel by, GError **error)
+{
+    CxBox box = chunk->box;
+
+    if (by.x == 0 && by.y == 0 && by.z == 0)
+        return cx_chunk_ref(chunk);
+    box.lo = (CxVoxel){box.lo.x + by.x, box.lo.y + by.y, box.lo.z + by.z};
+    box.hi = (CxVoxel){box.hi.x + by.x, box.hi.y + by.y, box.hi.z + by.z};
+
+    CxChunk *moved = cx_chunk_new(chunk->dtype, box, chunk->n_channels, error);
+    if (moved != NULL)
+        memcpy(moved->data, chunk->data, chunk->size_bytes);
+    return moved;
+}

@@ -46,4 +46,12 @@ void cx_chunk_copy_overlap(CxChunk *dst, const CxChunk *src);
  * u64 already).  Negative or float samples: CX_ERROR_FORMAT. */
 CxChunk *cx_chunk_to_u64(CxChunk *chunk, GError **error);
 
+/* The same samples as another type (a reference if they are that already);
+ * floats are rounded for integer types.  CX_ERROR_INVALID if one does not
+ * fit. */
+CxChunk *cx_chunk_convert(CxChunk *chunk, CxDtype dtype, GError **error);
+
+/* The same samples with the box moved by a vector (a reference if it is 0). */
+CxChunk *cx_chunk_move(CxChunk *chunk, CxVoxel by, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxChunk, cx_chunk_unref)

@@ -7,24 +7,14 @@
 #include "core/base/alloc.h"
 #include "core/base/error.h"
 #include "core/base/json.h"
+#include "core/volume/axes.h"
 #include "core/volume/hdf5_file.h"
 #include "core/volume/reader_util.h"
 
 #include <string.h>
 
-#define MAX_RANK 8
 #define MAX_CHUNK_BYTES ((hsize_t)1 << 30)
-#define MAX_CHANNELS 4096
 #define MAX_LISTED 4096
-
-enum { AXIS_X, AXIS_Y, AXIS_Z, AXIS_C, N_AXES };
-
-/* How the axes of a data set map to ours; -1 where it has no such axis. */
-typedef struct {
-    int rank;
-    hsize_t dims[MAX_RANK];
-    int axis[N_AXES];
-} Layout;
 
 typedef struct {
     char *where; /* "a.h5:/volumes/raw" */
@@ -32,7 +22,7 @@ typedef struct {
     hid_t dataset;
     hid_t memory_type;
     CxDtype dtype;
-    Layout layout;
+    CxAxes axes;
 } Hdf5Volume;
 
 static const char *const suffixes[] = {".h5", ".hdf", ".hdf5", ".he5", NULL};
@@ -57,110 +47,49 @@ probe(const char *path)
     return false;
 }
 
-static hsize_t
-length_of(const Layout *layout, int axis)
-{
-    return layout->axis[axis] < 0 ? 1 : layout->dims[layout->axis[axis]];
-}
-
-static CxVoxel
-size_of(const Layout *layout)
-{
-    return (CxVoxel){(int64_t)length_of(layout, AXIS_X),
-                     (int64_t)length_of(layout, AXIS_Y),
-                     (int64_t)length_of(layout, AXIS_Z)};
-}
-
-static char *
-describe_shape(const Layout *layout)
-{
-    GString *text = g_string_new(NULL);
-
-    for (int i = 0; i < layout->rank; i++)
-        g_string_append_printf(text, "%s%" G_GUINT64_FORMAT, i > 0 ? " x " : "",
-                               (guint64)layout->dims[i]);
-    return g_string_free(text, FALSE);
-}
-
 /* Axes by the keys of ilastik's axistags; false if they do not fit. */
 static bool
-assign_by_tags(Layout *layout, hid_t dataset)
+assign_by_tags(CxAxes *axes, hid_t dataset)
 {
     g_autofree char *text = cx_hdf5_attribute_string(dataset, "axistags");
+    const char *names[CX_MAX_RANK];
 
     if (text == NULL)
         return false;
     g_autoptr(JsonNode) root =
         cx_json_parse(text, strlen(text), "axistags", NULL);
-    JsonArray *axes = cx_json_get_array(cx_json_object(root), "axes");
-    if (axes == NULL || (int)json_array_get_length(axes) != layout->rank)
+    JsonArray *tags = cx_json_get_array(cx_json_object(root), "axes");
+    if (tags == NULL || (int)json_array_get_length(tags) != axes->rank)
         return false;
+    for (int i = 0; i < axes->rank; i++) {
+        JsonNode *node = json_array_get_element(tags, (guint)i);
 
-    for (int i = 0; i < layout->rank; i++) {
-        JsonNode *node = json_array_get_element(axes, (guint)i);
-        const char *key = cx_json_get_string(cx_json_object(node), "key");
-        const char *at = key != NULL && key[0] != '\0' && key[1] == '\0'
-                             ? strchr("xyzc", key[0])
-                             : NULL;
-
-        if (at != NULL && layout->axis[at - "xyzc"] < 0)
-            layout->axis[at - "xyzc"] = i;
-        else if (layout->dims[i] != 1)
-            return false;
+        names[i] = cx_json_get_string(cx_json_object(node), "key");
     }
-    return layout->axis[AXIS_X] >= 0 && layout->axis[AXIS_Y] >= 0;
-}
-
-/* Axes by their number: (z,) y, x, with a channel before or behind. */
-static bool
-assign_by_rank(Layout *layout)
-{
-    int used[MAX_RANK], n = 0, n_drop = layout->rank - 3;
-
-    for (int i = 0; i < layout->rank; i++) {
-        if (n_drop > 0 && layout->dims[i] == 1)
-            n_drop--;
-        else
-            used[n++] = i;
-    }
-    if (n == 4) {
-        bool last = layout->dims[used[0]] > 16 && layout->dims[used[3]] <= 16;
-
-        layout->axis[AXIS_C] = used[last ? 3 : 0];
-        memmove(used, used + !last, 3 * sizeof used[0]);
-        n = 3;
-    }
-    if (n > 3 || n < 2)
-        return false;
-    layout->axis[AXIS_X] = used[n - 1];
-    layout->axis[AXIS_Y] = used[n - 2];
-    layout->axis[AXIS_Z] = n == 3 ? used[0] : -1;
-    return true;
+    return cx_axes_by_names(axes, names);
 }
 
 static bool
-read_layout(hid_t dataset, Layout *layout, const char *where, GError **error)
+read_axes(hid_t dataset, CxAxes *axes, const char *where, GError **error)
 {
-    static const int none[N_AXES] = {-1, -1, -1, -1};
     CX_HID space = H5Dget_space(dataset);
     int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
+    hsize_t dims[CX_MAX_RANK];
 
-    if (rank < 2 || rank > MAX_RANK) {
+    if (rank < 2 || rank > CX_MAX_RANK) {
         g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
                     "%s: %d axes, expected 2 to 5 (z, y, x and channels)",
                     where, MAX(rank, 0));
         return false;
     }
-    layout->rank = rank;
-    H5Sget_simple_extent_dims(space, layout->dims, NULL);
-    memcpy(layout->axis, none, sizeof none);
-    if (assign_by_tags(layout, dataset))
-        return true;
-    memcpy(layout->axis, none, sizeof none);
-    if (assign_by_rank(layout))
+    H5Sget_simple_extent_dims(space, dims, NULL);
+    axes->rank = rank;
+    for (int i = 0; i < rank; i++)
+        axes->dims[i] = dims[i];
+    if (assign_by_tags(axes, dataset) || cx_axes_by_rank(axes))
         return true;
 
-    g_autofree char *shape = describe_shape(layout);
+    g_autofree char *shape = cx_axes_describe(axes);
     g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
                 "%s: shape %s, expected z, y, x and at most one more axis of "
                 "channels",
@@ -169,27 +98,27 @@ read_layout(hid_t dataset, Layout *layout, const char *where, GError **error)
 }
 
 static void
-fill_chunk_size(hid_t dataset, const Layout *layout, CxLevel *level,
+fill_chunk_size(hid_t dataset, const CxAxes *axes, CxLevel *level,
                 hsize_t *chunk_bytes)
 {
     CX_HID plist = H5Dget_create_plist(dataset);
-    hsize_t dims[MAX_RANK];
+    hsize_t dims[CX_MAX_RANK];
     int64_t chunk[3] = {level->size.x, level->size.y, 1};
 
     *chunk_bytes = 0;
     if (plist >= 0 && H5Pget_layout(plist) == H5D_CHUNKED &&
-        H5Pget_chunk(plist, MAX_RANK, dims) == layout->rank) {
+        H5Pget_chunk(plist, CX_MAX_RANK, dims) == axes->rank) {
         CX_HID type = H5Dget_type(dataset);
 
         *chunk_bytes = H5Tget_size(type);
-        for (int i = 0; i < layout->rank; i++) {
+        for (int i = 0; i < axes->rank; i++) {
             if (__builtin_mul_overflow(*chunk_bytes, dims[i], chunk_bytes))
                 *chunk_bytes = HSIZE_UNDEF;
         }
         for (int i = 0; i < 3; i++)
-            chunk[i] = layout->axis[i] < 0 ? 1
-                                           : (int64_t)MIN(dims[layout->axis[i]],
-                                                          (hsize_t)INT64_MAX);
+            chunk[i] = axes->axis[i] < 0 ? 1
+                                         : (int64_t)MIN(dims[axes->axis[i]],
+                                                        (hsize_t)INT64_MAX);
     }
     level->chunk_size = (CxVoxel){CLAMP(chunk[0], 1, level->size.x),
                                   CLAMP(chunk[1], 1, level->size.y),
@@ -198,47 +127,41 @@ fill_chunk_size(hid_t dataset, const Layout *layout, CxLevel *level,
 
 /* A value for each spatial axis, in the order of the data set's axes. */
 static bool
-read_spatial(hid_t dataset, const Layout *layout, const char *name, CxNm *nm)
+read_spatial(hid_t dataset, const CxAxes *axes, const char *name, CxNm *nm)
 {
-    double values[3], by_axis[3] = {1, 1, 1};
-    unsigned n = layout->axis[AXIS_Z] < 0 ? 2 : 3, next = 0;
+    unsigned n = axes->axis[CX_AXIS_Z] < 0 ? 2 : 3;
+    double values[3];
 
-    if (!cx_hdf5_attribute_doubles(dataset, name, values, n)) {
-        if (n == 3 || !cx_hdf5_attribute_doubles(dataset, name, values, 3))
-            return false;
-        *nm = (CxNm){values[2], values[1], values[0]}; /* a 3-D one on 2-D */
+    if (cx_hdf5_attribute_doubles(dataset, name, values, n)) {
+        *nm = cx_axes_order_nm(axes, values, 1);
         return true;
     }
-    for (int i = 0; i < layout->rank; i++) {
-        for (int a = 0; a < 3; a++) {
-            if (layout->axis[a] == i && next < n)
-                by_axis[a] = values[next++];
-        }
-    }
-    *nm = (CxNm){by_axis[0], by_axis[1], by_axis[2]};
+    if (n == 3 || !cx_hdf5_attribute_doubles(dataset, name, values, 3))
+        return false;
+    *nm = (CxNm){values[2], values[1], values[0]}; /* a 3-D one on 2-D */
     return true;
 }
 
 static void
-read_geometry(hid_t dataset, const Layout *layout, CxVolumeInfo *info)
+read_geometry(hid_t dataset, const CxAxes *axes, CxVolumeInfo *info)
 {
     CxNm *nm = &info->levels[0].voxel_nm;
 
-    info->has_voxel_size = read_spatial(dataset, layout, "resolution", nm) ||
-                           read_spatial(dataset, layout, "voxel_size", nm);
+    info->has_voxel_size = read_spatial(dataset, axes, "resolution", nm) ||
+                           read_spatial(dataset, axes, "voxel_size", nm);
     if (!info->has_voxel_size &&
-        read_spatial(dataset, layout, "element_size_um", nm)) {
+        read_spatial(dataset, axes, "element_size_um", nm)) {
         *nm = (CxNm){nm->x * 1e3, nm->y * 1e3, nm->z * 1e3};
         info->has_voxel_size = true;
     }
-    if (!read_spatial(dataset, layout, "offset", &info->offset_nm))
+    if (!read_spatial(dataset, axes, "offset", &info->offset_nm))
         info->offset_nm = (CxNm){0, 0, 0};
 }
 
 /* Fills info and layout from an open data set, checking all of it. */
 static bool
 describe(hid_t dataset, const char *path, const char *name, const char *where,
-         Layout *layout, CxVolumeInfo *info, GError **error)
+         CxAxes *axes, CxVolumeInfo *info, GError **error)
 {
     CX_HID type = H5Dget_type(dataset);
     hsize_t chunk_bytes;
@@ -250,26 +173,12 @@ describe(hid_t dataset, const char *path, const char *name, const char *where,
                     where);
         return false;
     }
-    if (!read_layout(dataset, layout, where, error))
+    if (!read_axes(dataset, axes, where, error) ||
+        !cx_axes_check(axes, where, info->dtype, &info->levels[0].size,
+                       &info->n_channels, error))
         return false;
-    if (length_of(layout, AXIS_C) > MAX_CHANNELS) {
-        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
-                    "%s: %" G_GUINT64_FORMAT " channels, expected at most %d",
-                    where, (guint64)length_of(layout, AXIS_C), MAX_CHANNELS);
-        return false;
-    }
-    info->n_channels = (unsigned)length_of(layout, AXIS_C);
     info->n_levels = 1;
-    info->levels[0].size = size_of(layout);
-    if (!cx_reader_check_size(where, info->levels[0].size, info->dtype,
-                              MAX(info->n_channels, 1), error))
-        return false;
-    if (info->n_channels == 0) {
-        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
-                    "%s: no channel, expected at least one", where);
-        return false;
-    }
-    fill_chunk_size(dataset, layout, &info->levels[0], &chunk_bytes);
+    fill_chunk_size(dataset, axes, &info->levels[0], &chunk_bytes);
     if (chunk_bytes > MAX_CHUNK_BYTES) {
         g_set_error(error, CX_ERROR, CX_ERROR_NO_MEMORY,
                     "%s: its chunks have %" G_GUINT64_FORMAT
@@ -277,7 +186,7 @@ describe(hid_t dataset, const char *path, const char *name, const char *where,
                     where, (guint64)chunk_bytes);
         return false;
     }
-    read_geometry(dataset, layout, info);
+    read_geometry(dataset, axes, info);
     info->is_labels = cx_reader_guess_labels(path, name, info->dtype);
     return true;
 }
@@ -293,7 +202,7 @@ visit(hid_t root, const char *name, const H5O_info_t *object, void *data)
 {
     Walk *walk = data;
     CxVolumeInfo info = {0};
-    Layout layout;
+    CxAxes axes;
 
     if (object->type != H5O_TYPE_DATASET)
         return 0;
@@ -303,7 +212,7 @@ visit(hid_t root, const char *name, const H5O_info_t *object, void *data)
 
     g_autofree char *full = g_strconcat("/", name, NULL);
     if (g_utf8_validate(full, -1, NULL) &&
-        describe(dataset, walk->path, full, full, &layout, &info, NULL))
+        describe(dataset, walk->path, full, full, &axes, &info, NULL))
         g_ptr_array_add(walk->list,
                         cx_dataset_info_new(full, info.levels[0].size,
                                             info.dtype, info.is_labels));
@@ -344,36 +253,12 @@ list(const char *path, GError **error)
     return found;
 }
 
-/* The higher the more likely what somebody wants to look at. */
-static double
-score(const CxDatasetInfo *info)
-{
-    static const char *const names[] = {
-        "/volumes/raw", "/raw",   "/main", "/exported_data",
-        "/stack",       "/image", "/data", "/volume/data",
-    };
-    double size =
-        (double)info->size.x * (double)info->size.y * (double)info->size.z;
-
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (g_str_equal(info->path, names[i]))
-            return 4e30 - (double)i * 1e28;
-    }
-    return (info->size.z > 1 ? 2e30 : 0) + (info->is_labels ? 0 : 1e30) + size;
-}
-
 static char *
 choose_dataset(hid_t file, const char *path, GError **error)
 {
     g_autoptr(GPtrArray) all = list_datasets(file, path);
-    const CxDatasetInfo *best = NULL;
+    const CxDatasetInfo *best = cx_reader_choose(all);
 
-    for (guint i = 0; i < all->len; i++) {
-        const CxDatasetInfo *info = g_ptr_array_index(all, i);
-
-        if (best == NULL || score(info) > score(best))
-            best = info;
-    }
     if (best == NULL)
         g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
                     "%s: no data set of numbers with two axes or more in it",
@@ -451,7 +336,7 @@ open_in(Hdf5Volume *self, const char *path, const char *dataset,
     self->where = g_strconcat(path, ":", name, NULL);
     self->dataset = open_dataset(self->file, path, name, error);
     if (self->dataset < 0 ||
-        !describe(self->dataset, path, name, self->where, &self->layout, info,
+        !describe(self->dataset, path, name, self->where, &self->axes, info,
                   error) ||
         !cx_hdf5_check_storage(self->dataset, self->where, error))
         return false;
@@ -483,40 +368,21 @@ open_volume(const char *path, const char *dataset, CxVolumeInfo *info,
     return self;
 }
 
-/* Do the axes stand in the order channel, z, y, x? */
-static bool
-is_natural(const Layout *layout)
-{
-    static const int order[] = {AXIS_C, AXIS_Z, AXIS_Y, AXIS_X};
-    int last = -1;
-
-    for (int i = 0; i < N_AXES; i++) {
-        int at = layout->axis[order[i]];
-
-        if (at < 0 || layout->dims[at] == 1)
-            continue;
-        if (at < last)
-            return false;
-        last = at;
-    }
-    return true;
-}
-
 /* Selects box (all channels) in the file. */
 static hid_t
 select_in_file(const Hdf5Volume *self, CxBox box)
 {
-    const Layout *layout = &self->layout;
+    const CxAxes *axes = &self->axes;
     int64_t lo[3] = {box.lo.x, box.lo.y, box.lo.z};
     int64_t hi[3] = {box.hi.x, box.hi.y, box.hi.z};
-    hsize_t start[MAX_RANK], count[MAX_RANK];
+    hsize_t start[CX_MAX_RANK], count[CX_MAX_RANK];
     hid_t space = H5Dget_space(self->dataset);
 
-    for (int i = 0; i < layout->rank; i++) {
+    for (int i = 0; i < axes->rank; i++) {
         start[i] = 0;
-        count[i] = layout->dims[i];
+        count[i] = axes->dims[i];
         for (int a = 0; a < 3; a++) {
-            if (layout->axis[a] == i) {
+            if (axes->axis[a] == i) {
                 start[i] = (hsize_t)lo[a];
                 count[i] = (hsize_t)(hi[a] - lo[a]);
             }
@@ -550,43 +416,22 @@ select_in_memory(CxBox box, CxBox piece, unsigned n_channels)
 
 /* Copies samples in the file's axis order to where they belong in dst. */
 static void
-permute(const Hdf5Volume *self, const uint8_t *src, CxBox piece, CxChunk *dst)
+permute(const Hdf5Volume *self, const void *src, CxBox piece, CxChunk *dst)
 {
-    const Layout *layout = &self->layout;
-    size_t sample = cx_dtype_size_bytes(self->dtype), step[N_AXES], run = 1;
     CxVoxel size = cx_box_size(piece);
-    int64_t n[N_AXES] = {size.x, size.y, size.z,
-                         (int64_t)cx_chunk_n_channels(dst)};
-    CxBox box = cx_chunk_box(dst);
-    uint8_t *to = cx_chunk_data_mut(dst);
+    size_t n[CX_N_AXES] = {(size_t)size.x, (size_t)size.y, (size_t)size.z,
+                           cx_chunk_n_channels(dst)};
+    size_t step[CX_N_AXES] = {0}, run = 1;
 
-    memset(step, 0, sizeof step);
-    for (int i = layout->rank - 1; i >= 0; i--) {
-        for (int a = 0; a < N_AXES; a++) {
-            if (layout->axis[a] == i) {
+    for (int i = self->axes.rank - 1; i >= 0; i--) {
+        for (int a = 0; a < CX_N_AXES; a++) {
+            if (self->axes.axis[a] == i) {
                 step[a] = run;
-                run *= (size_t)n[a];
+                run *= n[a];
             }
         }
     }
-    for (int64_t c = 0; c < n[AXIS_C]; c++) {
-        for (int64_t z = 0; z < size.z; z++) {
-            for (int64_t y = 0; y < size.y; y++) {
-                CxVoxel at = {piece.lo.x, piece.lo.y + y, piece.lo.z + z};
-                uint8_t *row = to + ((size_t)c * cx_chunk_n_voxels(dst) +
-                                     cx_box_offset(box, at)) *
-                                        sample;
-                const uint8_t *from =
-                    src + ((size_t)c * step[AXIS_C] + (size_t)z * step[AXIS_Z] +
-                           (size_t)y * step[AXIS_Y]) *
-                              sample;
-
-                for (int64_t x = 0; x < size.x; x++)
-                    memcpy(row + (size_t)x * sample,
-                           from + (size_t)x * step[AXIS_X] * sample, sample);
-            }
-        }
-    }
+    cx_axes_copy(dst, piece, 0, cx_chunk_n_channels(dst), src, step);
 }
 
 /* Under the lock: one piece of the box of dst. */
@@ -595,7 +440,7 @@ read_piece(Hdf5Volume *self, CxBox piece, CxChunk *dst, GError **error)
 {
     CX_AUTOFREE uint8_t *buffer = NULL;
     unsigned n_channels = cx_chunk_n_channels(dst);
-    bool direct = is_natural(&self->layout);
+    bool direct = cx_axes_are_natural(&self->axes);
     void *to = cx_chunk_data_mut(dst);
     size_t n = 0;
 

@@ -34,6 +34,26 @@ keep_reason(unsigned n, const H5E_error2_t *entry, void *data)
     return 0;
 }
 
+static herr_t
+find_errno(unsigned n, const H5E_error2_t *entry, void *data)
+{
+    const char *at =
+        entry->desc != NULL ? strstr(entry->desc, "errno = ") : NULL;
+
+    if (at != NULL)
+        *(int *)data = (int)g_ascii_strtoll(at + 8, NULL, 10);
+    return 0;
+}
+
+int
+cx_hdf5_errno(void)
+{
+    int errnum = 0;
+
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_errno, &errnum);
+    return errnum;
+}
+
 hid_t
 cx_hdf5_open_file(const char *path, GError **error)
 {

@@ -26,6 +26,9 @@ cx_hid_cleanup(hid_t *id)
 }
 #define CX_HID __attribute__((cleanup(cx_hid_cleanup))) hid_t
 
+/* The errno that libhdf5's last error quotes, or 0. */
+int cx_hdf5_errno(void);
+
 /* Opens for reading, without file locks (sources may lie on a read-only or
  * network disk); negative and error on failure. */
 hid_t cx_hdf5_open_file(const char *path, GError **error);

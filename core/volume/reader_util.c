@@ -245,3 +245,35 @@ cx_reader_has_suffix(const char *path, const char *const *suffixes)
     }
     return false;
 }
+
+/* The higher the more likely what somebody wants to look at. */
+static double
+score(const CxDatasetInfo *info)
+{
+    static const char *const names[] = {
+        "/volumes/raw", "/raw",   "/main", "/exported_data",
+        "/stack",       "/image", "/data", "/volume/data",
+    };
+    double size =
+        (double)info->size.x * (double)info->size.y * (double)info->size.z;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (g_str_equal(info->path, names[i]))
+            return 4e30 - (double)i * 1e28;
+    }
+    return (info->size.z > 1 ? 2e30 : 0) + (info->is_labels ? 0 : 1e30) + size;
+}
+
+const CxDatasetInfo *
+cx_reader_choose(GPtrArray *list)
+{
+    const CxDatasetInfo *best = NULL;
+
+    for (guint i = 0; i < list->len; i++) {
+        const CxDatasetInfo *info = g_ptr_array_index(list, i);
+
+        if (best == NULL || score(info) > score(best))
+            best = info;
+    }
+    return best;
+}

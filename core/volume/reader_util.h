@@ -28,6 +28,10 @@ CxDatasetInfo *cx_dataset_info_new(const char *path, CxVoxel size,
                                    CxDtype dtype, bool is_labels);
 void cx_dataset_info_free(CxDatasetInfo *info);
 
+/* The data set of a list that is most likely what somebody wants to look at:
+ * by name (volumes/raw, main, …), else the largest image; NULL if empty. */
+const CxDatasetInfo *cx_reader_choose(GPtrArray *list);
+
 /* First bytes of a file into buffer; the number that could be read. */
 size_t cx_reader_peek(const char *path, void *buffer, size_t size_bytes);
 

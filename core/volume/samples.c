@@ -5,6 +5,7 @@
 #include "core/volume/samples.h"
 
 #include <float.h>
+#include <math.h>
 
 #define WIDEN(type)                                                            \
     do {                                                                       \
@@ -157,4 +158,139 @@ cx_samples_add_range(const void *src, CxDtype dtype, size_t n, double *min,
         EXTREMES(double);
         break;
     }
+}
+
+/* Conversion goes by blocks through the widest type of the source's kind. */
+#define BLOCK 1024
+
+typedef union {
+    uint64_t u[BLOCK];
+    int64_t i[BLOCK];
+    double f[BLOCK];
+} Block;
+
+#define LOAD(type, field)                                                      \
+    for (size_t k = 0; k < n; k++)                                             \
+    block->field[k] = ((const type *)src)[k]
+
+static void
+load(Block *block, const void *src, CxDtype dtype, size_t n)
+{
+    switch (dtype) {
+    case CX_DTYPE_U8:
+        LOAD(uint8_t, u);
+        break;
+    case CX_DTYPE_U16:
+        LOAD(uint16_t, u);
+        break;
+    case CX_DTYPE_U32:
+        LOAD(uint32_t, u);
+        break;
+    case CX_DTYPE_U64:
+        LOAD(uint64_t, u);
+        break;
+    case CX_DTYPE_I8:
+        LOAD(int8_t, i);
+        break;
+    case CX_DTYPE_I16:
+        LOAD(int16_t, i);
+        break;
+    case CX_DTYPE_I32:
+        LOAD(int32_t, i);
+        break;
+    case CX_DTYPE_I64:
+        LOAD(int64_t, i);
+        break;
+    case CX_DTYPE_F32:
+        LOAD(float, f);
+        break;
+    case CX_DTYPE_F64:
+        LOAD(double, f);
+        break;
+    }
+}
+
+/* lo and hi as the limits of an integer type; hi_open is hi + 1. */
+#define STORE(type, lo, hi, hi_open)                                           \
+    do {                                                                       \
+        type *to = dst;                                                        \
+        bool fits = true;                                                      \
+        for (size_t k = 0; k < n && kind == CX_DTYPE_U64; k++) {               \
+            fits &= block->u[k] <= (uint64_t)(hi);                             \
+            to[k] = (type)block->u[k];                                         \
+        }                                                                      \
+        for (size_t k = 0; k < n && kind == CX_DTYPE_I64; k++) {               \
+            int64_t v = block->i[k];                                           \
+            fits &=                                                            \
+                v < 0 ? v >= (int64_t)(lo) : (uint64_t)v <= (uint64_t)(hi);    \
+            to[k] = (type)v;                                                   \
+        }                                                                      \
+        for (size_t k = 0; k < n && kind == CX_DTYPE_F64; k++) {               \
+            double v = rint(block->f[k]);                                      \
+            bool good = v >= (double)(lo) && v < (hi_open);                    \
+            fits &= good;                                                      \
+            to[k] = good ? (type)v : 0;                                        \
+        }                                                                      \
+        return fits;                                                           \
+    } while (0)
+
+#define STORE_FLOAT(type)                                                      \
+    do {                                                                       \
+        type *to = dst;                                                        \
+        for (size_t k = 0; k < n; k++)                                         \
+            to[k] = kind == CX_DTYPE_U64   ? (type)block->u[k]                 \
+                    : kind == CX_DTYPE_I64 ? (type)block->i[k]                 \
+                                           : (type)block->f[k];                \
+        return true;                                                           \
+    } while (0)
+
+/* kind: U64, I64 or F64, what the block holds. */
+static bool
+store(void *dst, CxDtype dtype, const Block *block, CxDtype kind, size_t n)
+{
+    switch (dtype) {
+    case CX_DTYPE_U8:
+        STORE(uint8_t, 0, UINT8_MAX, 0x1p8);
+    case CX_DTYPE_U16:
+        STORE(uint16_t, 0, UINT16_MAX, 0x1p16);
+    case CX_DTYPE_U32:
+        STORE(uint32_t, 0, UINT32_MAX, 0x1p32);
+    case CX_DTYPE_U64:
+        STORE(uint64_t, 0, UINT64_MAX, 0x1p64);
+    case CX_DTYPE_I8:
+        STORE(int8_t, INT8_MIN, INT8_MAX, 0x1p7);
+    case CX_DTYPE_I16:
+        STORE(int16_t, INT16_MIN, INT16_MAX, 0x1p15);
+    case CX_DTYPE_I32:
+        STORE(int32_t, INT32_MIN, INT32_MAX, 0x1p31);
+    case CX_DTYPE_I64:
+        STORE(int64_t, INT64_MIN, INT64_MAX, 0x1p63);
+    case CX_DTYPE_F32:
+        STORE_FLOAT(float);
+    case CX_DTYPE_F64:
+        STORE_FLOAT(double);
+    }
+    return false;
+}
+
+bool
+cx_samples_convert(void *dst, CxDtype dst_type, const void *src,
+                   CxDtype src_type, size_t n)
+{
+    size_t dst_size = cx_dtype_size_bytes(dst_type);
+    size_t src_size = cx_dtype_size_bytes(src_type);
+    CxDtype kind = !cx_dtype_is_integer(src_type) ? CX_DTYPE_F64
+                   : src_type >= CX_DTYPE_I8      ? CX_DTYPE_I64
+                                                  : CX_DTYPE_U64;
+    bool fits = true;
+    Block block;
+
+    for (size_t at = 0; at < n && fits; at += BLOCK) {
+        size_t part = n - at < BLOCK ? n - at : BLOCK;
+
+        load(&block, (const uint8_t *)src + at * src_size, src_type, part);
+        fits =
+            store((uint8_t *)dst + at * dst_size, dst_type, &block, kind, part);
+    }
+    return fits;
 }

@@ -49,6 +49,15 @@ find_double(const char *text, const char *key)
     return isfinite(number) ? number : NAN;
 }
 
+/* ImageJ counts the origin in voxels from the first one. */
+static double
+origin_nm(const char *text, const char *key, double voxel_nm)
+{
+    double origin = find_double(text, key);
+
+    return isnan(origin) ? 0 : -origin * voxel_nm;
+}
+
 static double
 unit_of_line(const char *text, const char *key, double fallback)
 {
@@ -83,6 +92,9 @@ parse_imagej(const char *text, double x_per_unit, double y_per_unit,
             unit_of_line(text, "zunit", unit) *
             (spacing != 0 && !isnan(spacing) ? fabs(spacing) : 1.0);
     }
+    meta->offset_nm = (CxNm){origin_nm(text, "xorigin", meta->voxel_nm.x),
+                             origin_nm(text, "yorigin", meta->voxel_nm.y),
+                             origin_nm(text, "zorigin", meta->voxel_nm.z)};
     meta->display_min = find_double(text, "min");
     meta->display_max = find_double(text, "max");
     meta->has_display_range = meta->display_max > meta->display_min;

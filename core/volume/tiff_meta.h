@@ -13,6 +13,7 @@ typedef struct {
     uint64_t channel_step, z_step;
     uint64_t n_images; /* ImageJ's "images=", else 0 */
     CxNm voxel_nm;     /* each 0 if not stated */
+    CxNm offset_nm;
     bool has_display_range;
     double display_min, display_max;
 } CxTiffMeta;

@@ -6,6 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/error.h"
+#include "core/volume/block.h"
 
 #include <math.h>
 #include <string.h>
@@ -443,19 +444,6 @@ convert_row(const Converter *self, const uint8_t *const rows[MAX_SAMPLES],
         convert_pixel(self, rows, x, step, dst + x * size);
 }
 
-static void
-swap_samples(uint8_t *samples, size_t n, unsigned n_bytes)
-{
-    for (size_t i = 0; i < n; i++, samples += n_bytes) {
-        for (unsigned a = 0, b = n_bytes - 1; a < b; a++, b--) {
-            uint8_t byte = samples[a];
-
-            samples[a] = samples[b];
-            samples[b] = byte;
-        }
-    }
-}
-
 void
 cx_tiff_page_convert_rows(const CxTiffPage *page, bool as_labels, uint8_t *src,
                           size_t src_stride, uint8_t *dst, size_t dst_stride,
@@ -468,7 +456,8 @@ cx_tiff_page_convert_rows(const CxTiffPage *page, bool as_labels, uint8_t *src,
         const uint8_t *rows[MAX_SAMPLES] = {row};
 
         if (page->needs_swap)
-            swap_samples(row, n_columns * page->n_samples, page->bits / 8);
+            cx_block_swap(row, n_columns * page->n_samples * (page->bits / 8),
+                          page->bits / 8);
         convert_row(&converter, rows, page->n_samples, dst + y * dst_stride,
                     n_columns);
     }

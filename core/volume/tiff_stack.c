@@ -480,6 +480,7 @@ take_geometry(const CxTiffMeta *meta, CxVoxel size, CxVolumeInfo *info)
         nm.z = nm.x;
     info->has_voxel_size = nm.x > 0 && nm.y > 0 && nm.z > 0;
     info->levels[0].voxel_nm = nm;
+    info->offset_nm = meta->offset_nm;
     info->has_display_range = meta->has_display_range;
     info->display_min = meta->display_min;
     info->display_max = meta->display_max;

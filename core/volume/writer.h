@@ -6,7 +6,8 @@
  * ImageJ/OME voxel size; labels u8/u16/u32 as the largest id demands, uint64
  * refused with a sentence that names .h5 and .zarr), .zarr (v2, zstd through
  * blosc, OME-NGFF 0.4 multiscales metadata), or a folder ending in "/"
- * (numbered TIFF slices).
+ * (numbered TIFF slices).  For TIFF, labels may come as u64: they are stored
+ * as u32, and as u16 or u8 in the end if all ids fit.
  *
  * Everything is written under a temporary name beside the target; finish()
  * syncs and renames, so the target is absent or whole.  Freeing an unfinished
@@ -44,8 +45,11 @@ bool cx_writer_write(CxWriter *writer, const CxChunk *slab, GError **error);
 bool cx_writer_finish(CxWriter *writer, uint64_t *size_bytes, GError **error);
 void cx_writer_free(CxWriter *writer);
 
-/* Copies a box of one volume to a new file; dtype of src unless given (labels
- * are checked to fit).  *size_bytes may be NULL. */
+/* Copies a box of one volume to a new file.  options may be NULL (type, kind
+ * and voxel size of src); size, channels and offset follow from src and box,
+ * and a voxel_nm of 0 means that of src.  To uint8 images are scaled as
+ * cx_volume_read_u8() does; otherwise values stay, and one that does not fit
+ * the wanted dtype is CX_ERROR_INVALID.  *size_bytes may be NULL. */
 bool cx_writer_copy(CxVolume *src, CxBox box, const char *path,
                     const CxWriterOptions *options, CxJob *job,
                     uint64_t *size_bytes, GError **error);
