@@ -153,14 +153,21 @@ hook_is_due(CxJob *job)
 }
 
 bool
+cx_job_check(CxJob *job, GError **error)
+{
+    if (job == NULL || !cx_job_is_cancelled(job))
+        return true;
+    g_set_error_literal(error, CX_ERROR, CX_ERROR_CANCELLED, "cancelled");
+    return false;
+}
+
+bool
 cx_job_step(CxJob *job, uint64_t done, uint64_t total, GError **error)
 {
+    if (!cx_job_check(job, error))
+        return false;
     if (job == NULL)
         return true;
-    if (cx_job_is_cancelled(job)) {
-        g_set_error_literal(error, CX_ERROR, CX_ERROR_CANCELLED, "cancelled");
-        return false;
-    }
     g_mutex_lock(&job->lock);
     double part = total > 0 ? (double)done / (double)total : 0.0;
     job->fraction = job->from + (job->to - job->from) * CLAMP(part, 0.0, 1.0);

@@ -4,7 +4,7 @@
  * reached exactly once.  Functions that take a `CxJob *` call cx_job_step()
  * at least every 50 ms and return at once when it says no; NULL stands for
  * "nobody watches" (tests, small calls) and is accepted by all of
- * cx_job_step(), cx_job_stage() and cx_job_is_cancelled().
+ * cx_job_step(), cx_job_check(), cx_job_stage() and cx_job_is_cancelled().
  *
  * Thread-safe; reference counted.
  *
@@ -60,6 +60,9 @@ bool cx_job_is_cancelled(CxJob *job);
 /* Called by the work: reports done of total within the current stage.
  * False with CX_ERROR_CANCELLED when the work must stop. */
 bool cx_job_step(CxJob *job, uint64_t done, uint64_t total, GError **error);
+
+/* The same without a word about progress, for loops inside a step. */
+bool cx_job_check(CxJob *job, GError **error);
 
 /* Called by the work: what follows is this stage, and covers [from, to] of
  * the whole.  The name is interned. */
