@@ -35,13 +35,31 @@ typedef struct {
     CxId segment;    /* note, lock: whom */
     char *text;      /* note: the new text */
     char *old_text;
-    bool locked;    /* lock: the new state */
-    char *sentence; /* "Merged 17 into 18, 2 pieces" */
-    bool undone;    /* above the head: can be redone */
+    bool locked;         /* lock: the new state */
+    char *sentence;      /* "Merged 17 into 18, 2 pieces" */
+    CxId link_a, link_b; /* merge of segments that do not touch: the edge made
+                            between two of their supervoxels; 0 = none */
+    int64_t parent;      /* the edit it was made on top of, 0 = none */
+    bool undone;         /* above the head: can be redone */
+    bool superseded;     /* undone, and another edit was made in its place */
 } CxEdit;
 
 CxEdit *cx_edit_new(CxEditKind kind);
 void cx_edit_free(CxEdit *edit);
+
+/* "merge", "split", "note", "lock"; never NULL. */
+const char *cx_edit_kind_name(CxEditKind kind);
+bool cx_edit_kind_from_name(const char *name, CxEditKind *kind);
+
+/* Appends a move; takes the array (of CxId, sorted here). */
+void cx_edit_add_move(CxEdit *edit, CxId from, CxId to, GArray *supervoxels);
+
+/* The moves as bytes and back: sorted ids as variable-length differences, so
+ * that ten thousand neighbours cost about ten kilobytes.  decode: false with
+ * CX_ERROR_FORMAT and no move added if the bytes are not what encode wrote. */
+GByteArray *cx_edit_encode_moves(const CxEdit *edit);
+bool cx_edit_decode_moves(CxEdit *edit, const uint8_t *bytes, size_t n_bytes,
+                          GError **error);
 
 /* Segments whose contents the edit changes (GArray of CxId, sorted, owned). */
 GArray *cx_edit_segments(const CxEdit *edit);

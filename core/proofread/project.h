@@ -30,7 +30,9 @@ void cx_project_unref(CxProject *project);
 
 const char *cx_project_path(const CxProject *project);
 bool cx_project_is_read_only(const CxProject *project);
-CxVolume *cx_project_image(CxProject *project);          /* borrowed, or NULL */
+CxVolume *cx_project_image(CxProject *project); /* borrowed, or NULL */
+/* Why there is no image (one sentence), or NULL. */
+const char *cx_project_image_problem(CxProject *project);
 const char *cx_project_image_spec(CxProject *project);   /* as noted */
 CxSupervoxelGraph *cx_project_graph(CxProject *project); /* borrowed */
 

@@ -3,8 +3,8 @@
  *
  * Each supervoxel also has a dense index (1, 2, …; never reused while open),
  * which the screen uses in place of the 64-bit id.  Thread-safe: readers run
- * at once, a change waits for them; no call holds the lock over 5 ms but
- * cx_supervoxel_graph_cut().
+ * at once, a change waits for them.  The lock is held for the time of copying
+ * what a call returns; cx_supervoxel_graph_cut() computes on its own copy.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -28,13 +28,32 @@ CxSupervoxelGraph *cx_supervoxel_graph_new(void);
 void cx_supervoxel_graph_free(CxSupervoxelGraph *graph);
 
 /* Adds the supervoxels and edges of a block.  segments: for each supervoxel
- * the id of its segment (as cx_agglomerate returns them). */
+ * the id of its segment (as cx_agglomerate returns them).  Supervoxels that
+ * are known, loops and edges to unknown supervoxels are passed over; faces of
+ * an edge that is there already are pooled with it. */
 void cx_supervoxel_graph_add(CxSupervoxelGraph *graph,
                              const GArray *supervoxels, const GArray *edges,
                              const CxId *segments);
 
 size_t cx_supervoxel_graph_n_supervoxels(CxSupervoxelGraph *graph);
 size_t cx_supervoxel_graph_n_segments(CxSupervoxelGraph *graph);
+
+/* Puts supervoxels into other segments (agglomeration, not a person's edit);
+ * unknown ones are passed over. */
+void cx_supervoxel_graph_assign(CxSupervoxelGraph *graph,
+                                const CxId *supervoxels, const CxId *segments,
+                                size_t n);
+
+/* Dense indices of n supervoxels at once; 0 for unknown ids.  The largest
+ * index is cx_supervoxel_graph_n_supervoxels(). */
+void cx_supervoxel_graph_map_indices(CxSupervoxelGraph *graph,
+                                     const CxId *supervoxels, uint32_t *indices,
+                                     size_t n);
+
+/* Writes the segment of each supervoxel to by_index[index], for indices
+ * first <= index < end; 0 beyond the last and for index 0. */
+void cx_supervoxel_graph_copy_table(CxSupervoxelGraph *graph, uint32_t first,
+                                    uint32_t end, CxId *by_index);
 
 /* Segment of a supervoxel; 0 if unknown.  Fast: for every voxel of a map. */
 CxId cx_supervoxel_graph_segment_of(CxSupervoxelGraph *graph, CxId supervoxel);
@@ -49,24 +68,34 @@ bool cx_supervoxel_graph_segment(CxSupervoxelGraph *graph, CxId segment,
 /* Supervoxels of a segment (GArray of CxSupervoxel, sorted by id), or NULL. */
 GArray *cx_supervoxel_graph_members(CxSupervoxelGraph *graph, CxId segment);
 
-/* All segments (GArray of CxSegment, sorted by id). */
+/* All segments (GArray of CxSegment, sorted by id), all supervoxels (GArray of
+ * CxSupervoxel, sorted by id), all edges (GArray of CxEdge, sorted by ends). */
 GArray *cx_supervoxel_graph_segments(CxSupervoxelGraph *graph);
+GArray *cx_supervoxel_graph_supervoxels(CxSupervoxelGraph *graph);
+GArray *cx_supervoxel_graph_all_edges(CxSupervoxelGraph *graph);
 
-/* Edges with an end in the segment (GArray of CxEdge); across: only those
- * that leave it, else only those inside. */
+/* Edges with an end in the segment (GArray of CxEdge, sorted by ends); across:
+ * only those that leave it, else only those inside. */
 GArray *cx_supervoxel_graph_edges(CxSupervoxelGraph *graph, CxId segment,
                                   bool across);
 
-/* Carries out (or with inverse = true takes back) the moves of an edit. */
+/* True if an edge joins supervoxels of the two segments. */
+bool cx_supervoxel_graph_touch(CxSupervoxelGraph *graph, CxId a, CxId b);
+
+/* Carries out (or with inverse = true takes back) the moves of an edit and
+ * its link. */
 void cx_supervoxel_graph_apply(CxSupervoxelGraph *graph, const CxEdit *edit,
                                bool inverse);
 
-/* Makes sure an edge exists between two supervoxels (a merge by hand). */
+/* Makes sure an edge exists between two supervoxels (a merge by hand), with
+ * affinity 1 and no contacts; unlink removes only such an edge. */
 void cx_supervoxel_graph_link(CxSupervoxelGraph *graph, CxId a, CxId b);
+void cx_supervoxel_graph_unlink(CxSupervoxelGraph *graph, CxId a, CxId b);
 
 /* Cheapest cut of one segment between two groups of its supervoxels.
  *
- * Capacity of an edge = affinity * contacts; paths that join the seeds of one
+ * Capacity of an edge = affinity * contacts (a link made by hand counts as
+ * the segment's mean edge); paths that join the seeds of one
  * side are made uncuttable first, so that no seed is ever isolated (as in
  * PyChunkedGraph's path-augmented min-cut).  Returns the supervoxels of the
  * sink's side (sorted), every piece that touches neither seed going to the

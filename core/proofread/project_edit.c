@@ -1,0 +1,392 @@
+/* A project: merge, split, note, lock.
+ *
+ * Each edit is made ready, committed, and only then carried out in memory.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/base/alloc.h"
+#include "core/base/error.h"
+#include "core/proofread/project_private.h"
+
+static bool
+find_segment(CxProject *project, CxId id, CxSegment *segment, GError **error)
+{
+    if (cx_supervoxel_graph_segment(project->graph, id, segment))
+        return true;
+    CxId holder = cx_supervoxel_graph_segment_of(project->graph, id);
+
+    if (holder != 0)
+        g_set_error(error, CX_ERROR, CX_ERROR_NOT_FOUND,
+                    "there is no segment %" G_GUINT64_FORMAT
+                    "; supervoxel %" G_GUINT64_FORMAT
+                    " is part of segment %" G_GUINT64_FORMAT,
+                    id, id, holder);
+    else
+        g_set_error(error, CX_ERROR, CX_ERROR_NOT_FOUND,
+                    "there is no segment %" G_GUINT64_FORMAT, id);
+    return false;
+}
+
+static bool
+check_unlocked(CxProject *project, CxId segment, GError **error)
+{
+    if (!cx_project_is_locked(project, segment))
+        return true;
+    g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                "segment %" G_GUINT64_FORMAT " is locked; unlock it first",
+                segment);
+    return false;
+}
+
+static GArray *
+ids_of(const GArray *supervoxels)
+{
+    GArray *ids =
+        g_array_sized_new(FALSE, FALSE, sizeof(CxId), supervoxels->len);
+
+    for (guint i = 0; i < supervoxels->len; i++)
+        g_array_append_val(ids, g_array_index(supervoxels, CxSupervoxel, i).id);
+    return ids;
+}
+
+/* Merge. */
+
+/* Steps between two intervals; 0 if they touch. */
+static int64_t
+gap(int64_t a_lo, int64_t a_hi, int64_t b_lo, int64_t b_hi)
+{
+    return MAX(MAX(a_lo - b_hi, b_lo - a_hi), 0);
+}
+
+static double
+box_distance(CxBox a, CxBox b, CxNm voxel_nm)
+{
+    double x = (double)gap(a.lo.x, a.hi.x, b.lo.x, b.hi.x) * voxel_nm.x;
+    double y = (double)gap(a.lo.y, a.hi.y, b.lo.y, b.hi.y) * voxel_nm.y;
+    double z = (double)gap(a.lo.z, a.hi.z, b.lo.z, b.hi.z) * voxel_nm.z;
+
+    return x * x + y * y + z * z;
+}
+
+static const CxSupervoxel *
+nearest_to(const GArray *supervoxels, CxBox box, CxNm voxel_nm)
+{
+    const CxSupervoxel *best = NULL;
+    double best_distance = 0;
+
+    for (guint i = 0; i < supervoxels->len; i++) {
+        const CxSupervoxel *candidate =
+            &g_array_index(supervoxels, CxSupervoxel, i);
+        double distance = box_distance(candidate->box, box, voxel_nm);
+
+        if (best == NULL || distance < best_distance) {
+            best = candidate;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/* Segments that do not touch get an edge between supervoxels close to each
+ * other, near the place of the merge. */
+static void
+choose_link(CxProject *project, CxEdit *edit, const GArray *kept,
+            const GArray *moved)
+{
+    CxNm nm = project->note.voxel_nm;
+    CxBox at = {edit->at, {edit->at.x + 1, edit->at.y + 1, edit->at.z + 1}};
+    const CxSupervoxel *b = nearest_to(moved, at, nm);
+    const CxSupervoxel *a = nearest_to(kept, b->box, nm);
+
+    edit->link_a = a->id;
+    edit->link_b = nearest_to(moved, a->box, nm)->id;
+}
+
+static CxEdit *
+merge(CxProject *project, CxId keep, CxId other, CxVoxel at, GError **error)
+{
+    if (!find_segment(project, keep, NULL, error) ||
+        !find_segment(project, other, NULL, error) ||
+        !check_unlocked(project, keep, error) ||
+        !check_unlocked(project, other, error))
+        return NULL;
+    if (keep == other) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "segment %" G_GUINT64_FORMAT " cannot be merged with "
+                    "itself",
+                    keep);
+        return NULL;
+    }
+    g_autoptr(CxEdit) edit = cx_edit_new(CX_EDIT_MERGE);
+    g_autoptr(GArray) moved =
+        cx_supervoxel_graph_members(project->graph, other);
+
+    edit->at = at;
+    cx_edit_add_move(edit, other, keep, ids_of(moved));
+    if (!cx_supervoxel_graph_touch(project->graph, keep, other)) {
+        g_autoptr(GArray) kept =
+            cx_supervoxel_graph_members(project->graph, keep);
+
+        choose_link(project, edit, kept, moved);
+    }
+    edit->sentence = g_strdup_printf(
+        "Merged %" G_GUINT64_FORMAT " into %" G_GUINT64_FORMAT ", %u piece%s",
+        other, keep, moved->len, moved->len == 1 ? "" : "s");
+    if (!cx_project_commit_edit(project, edit, error))
+        return NULL;
+    return g_steal_pointer(&edit);
+}
+
+CxEdit *
+cx_project_merge(CxProject *project, CxId keep, CxId other, CxVoxel at,
+                 GError **error)
+{
+    g_mutex_lock(&project->edit_lock);
+    CxEdit *edit = merge(project, keep, other, at, error);
+
+    g_mutex_unlock(&project->edit_lock);
+    return edit;
+}
+
+/* Split. */
+
+typedef struct {
+    const CxVoxel *sources, *sinks;
+    size_t n_sources, n_sinks;
+} Seeds;
+
+/* Supervoxels under the seeds of one side. */
+static CxId *
+pick_seeds(CxProject *project, CxId segment, const char *side,
+           const CxVoxel *seeds, size_t n, GError **error)
+{
+    CX_AUTOFREE CxId *ids = cx_try_alloc(n, sizeof *ids, error);
+
+    for (size_t i = 0; ids != NULL && i < n; i++) {
+        CxVoxel at = seeds[i];
+        CxId found;
+
+        if (!cx_project_pick(project, at, &ids[i], &found, error))
+            return NULL;
+        if (found == segment)
+            continue;
+        g_autofree char *where =
+            found == 0
+                ? g_strdup("on background")
+                : g_strdup_printf("in segment %" G_GUINT64_FORMAT, found);
+
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "the %s seed %" G_GINT64_FORMAT ",%" G_GINT64_FORMAT
+                    ",%" G_GINT64_FORMAT " lies %s, expected in segment "
+                    "%" G_GUINT64_FORMAT,
+                    side, at.x, at.y, at.z, where, segment);
+        return NULL;
+    }
+    return g_steal_pointer(&ids);
+}
+
+static GArray *
+cut(CxProject *project, CxId segment, const Seeds *seeds, CxJob *job,
+    GError **error)
+{
+    if (!find_segment(project, segment, NULL, error))
+        return NULL;
+    CX_AUTOFREE CxId *sources = pick_seeds(
+        project, segment, "source", seeds->sources, seeds->n_sources, error);
+    CX_AUTOFREE CxId *sinks =
+        sources != NULL ? pick_seeds(project, segment, "sink", seeds->sinks,
+                                     seeds->n_sinks, error)
+                        : NULL;
+
+    if (sinks == NULL)
+        return NULL;
+    return cx_supervoxel_graph_cut(project->graph, segment, sources,
+                                   seeds->n_sources, sinks, seeds->n_sinks,
+                                   NULL, job, error);
+}
+
+/* Both lists are sorted. */
+static GArray *
+smaller_side(const GArray *members, const GArray *sink_side)
+{
+    g_autoptr(GArray) source = g_array_new(FALSE, FALSE, sizeof(CxId));
+    g_autoptr(GArray) sink = g_array_new(FALSE, FALSE, sizeof(CxId));
+    uint64_t source_voxels = 0, sink_voxels = 0;
+    guint next = 0;
+
+    for (guint i = 0; i < members->len; i++) {
+        const CxSupervoxel *member = &g_array_index(members, CxSupervoxel, i);
+
+        if (next < sink_side->len &&
+            g_array_index(sink_side, CxId, next) == member->id) {
+            g_array_append_val(sink, member->id);
+            sink_voxels += member->n_voxels;
+            next++;
+        } else {
+            g_array_append_val(source, member->id);
+            source_voxels += member->n_voxels;
+        }
+    }
+    return sink_voxels <= source_voxels ? g_steal_pointer(&sink)
+                                        : g_steal_pointer(&source);
+}
+
+/* What leaves: the side with fewer voxels, the sinks' if they are equal. */
+static GArray *
+find_leavers(CxProject *project, CxId segment, const Seeds *seeds, CxJob *job,
+             GError **error)
+{
+    g_autoptr(GArray) sink_side = cut(project, segment, seeds, job, error);
+
+    if (sink_side == NULL)
+        return NULL;
+    g_autoptr(GArray) members =
+        cx_supervoxel_graph_members(project->graph, segment);
+
+    return smaller_side(members, sink_side);
+}
+
+GArray *
+cx_project_preview_split(CxProject *project, CxId segment,
+                         const CxVoxel *sources, size_t n_sources,
+                         const CxVoxel *sinks, size_t n_sinks, CxJob *job,
+                         GError **error)
+{
+    Seeds seeds = {sources, sinks, n_sources, n_sinks};
+
+    return find_leavers(project, segment, &seeds, job, error);
+}
+
+static bool
+is_used(CxProject *project, CxId id)
+{
+    return id == 0 || cx_supervoxel_graph_segment_of(project->graph, id) != 0 ||
+           cx_supervoxel_graph_segment(project->graph, id, NULL);
+}
+
+/* The counter only ever rises, so an id that was undone does not come back. */
+static CxId
+take_new_id(CxProject *project)
+{
+    while (is_used(project, project->next_segment))
+        project->next_segment++;
+    return project->next_segment++;
+}
+
+static CxVoxel
+between(CxVoxel a, CxVoxel b)
+{
+    return (CxVoxel){(a.x + b.x) / 2, (a.y + b.y) / 2, (a.z + b.z) / 2};
+}
+
+static CxEdit *
+split(CxProject *project, CxId segment, const Seeds *seeds, CxJob *job,
+      GError **error)
+{
+    if (!check_unlocked(project, segment, error))
+        return NULL;
+    GArray *leavers = find_leavers(project, segment, seeds, job, error);
+
+    if (leavers == NULL)
+        return NULL;
+    CxId next_before = project->next_segment;
+    CxId new_id = take_new_id(project);
+    g_autoptr(CxEdit) edit = cx_edit_new(CX_EDIT_SPLIT);
+
+    edit->at = between(seeds->sources[0], seeds->sinks[0]);
+    edit->sentence = g_strdup_printf(
+        "Split %" G_GUINT64_FORMAT ": %u piece%s became %" G_GUINT64_FORMAT,
+        segment, leavers->len, leavers->len == 1 ? "" : "s", new_id);
+    cx_edit_add_move(edit, segment, new_id, leavers);
+    if (cx_project_commit_edit(project, edit, error))
+        return g_steal_pointer(&edit);
+    project->next_segment = next_before;
+    return NULL;
+}
+
+CxEdit *
+cx_project_split(CxProject *project, CxId segment, const CxVoxel *sources,
+                 size_t n_sources, const CxVoxel *sinks, size_t n_sinks,
+                 CxJob *job, GError **error)
+{
+    Seeds seeds = {sources, sinks, n_sources, n_sinks};
+
+    g_mutex_lock(&project->edit_lock);
+    CxEdit *edit = split(project, segment, &seeds, job, error);
+
+    g_mutex_unlock(&project->edit_lock);
+    return edit;
+}
+
+/* Note and lock. */
+
+static CxEdit *
+note(CxProject *project, CxId segment, const char *text, GError **error)
+{
+    CxSegment found;
+
+    if (!find_segment(project, segment, &found, error))
+        return NULL;
+    g_autoptr(CxEdit) edit = cx_edit_new(CX_EDIT_NOTE);
+
+    edit->segment = segment;
+    edit->at = found.inside;
+    edit->text = text != NULL && *text != '\0' ? g_strdup(text) : NULL;
+    edit->old_text = cx_project_dup_note(project, segment);
+    edit->sentence =
+        edit->text != NULL
+            ? g_strdup_printf("Noted on %" G_GUINT64_FORMAT ": %s", segment,
+                              edit->text)
+            : g_strdup_printf("Removed the note on %" G_GUINT64_FORMAT,
+                              segment);
+    if (!cx_project_commit_edit(project, edit, error))
+        return NULL;
+    return g_steal_pointer(&edit);
+}
+
+CxEdit *
+cx_project_set_note(CxProject *project, CxId segment, const char *text,
+                    GError **error)
+{
+    g_mutex_lock(&project->edit_lock);
+    CxEdit *edit = note(project, segment, text, error);
+
+    g_mutex_unlock(&project->edit_lock);
+    return edit;
+}
+
+static CxEdit *
+set_locked(CxProject *project, CxId segment, bool locked, GError **error)
+{
+    CxSegment found;
+
+    if (!find_segment(project, segment, &found, error))
+        return NULL;
+    if (cx_project_is_locked(project, segment) == locked) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "segment %" G_GUINT64_FORMAT " is %s", segment,
+                    locked ? "locked already" : "not locked");
+        return NULL;
+    }
+    g_autoptr(CxEdit) edit = cx_edit_new(CX_EDIT_LOCK);
+
+    edit->segment = segment;
+    edit->at = found.inside;
+    edit->locked = locked;
+    edit->sentence = g_strdup_printf("%s %" G_GUINT64_FORMAT,
+                                     locked ? "Locked" : "Unlocked", segment);
+    if (!cx_project_commit_edit(project, edit, error))
+        return NULL;
+    return g_steal_pointer(&edit);
+}
+
+CxEdit *
+cx_project_set_locked(CxProject *project, CxId segment, bool locked,
+                      GError **error)
+{
+    g_mutex_lock(&project->edit_lock);
+    CxEdit *edit = set_locked(project, segment, locked, error);
+
+    g_mutex_unlock(&project->edit_lock);
+    return edit;
+}

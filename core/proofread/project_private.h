@@ -1,0 +1,127 @@
+/* What the project*.c files share.
+ *
+ *   project.c          create, open, close, image, texts
+ *   project_store.c    label chunks, the two label volumes, picking
+ *   project_blocks.c   storing a block; which blocks are there
+ *   project_segment.c  segmentation on demand
+ *   project_import.c   labels of another volume as supervoxels
+ *   project_edit.c     merge, split, note, lock
+ *   project_history.c  log, undo, redo, replay
+ *   project_check.c    the full check
+ *
+ * Order of locks: segment_lock, edit_lock, the journal's, history_lock, the
+ * graph's.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "core/base/hash64.h"
+#include "core/proofread/journal.h"
+#include "core/proofread/project.h"
+#include "core/proofread/project_lock.h"
+#include "core/volume/chunk_cache.h"
+
+/* One edit in the tree of the history. */
+typedef struct {
+    int64_t parent;
+    int64_t newest_child; /* where redo goes; 0 = nowhere */
+} CxHistoryNode;
+
+struct CxProject {
+    gatomicrefcount refs;  /* users */
+    gatomicrefcount holds; /* users together, and each volume: memory */
+    char *path;            /* as given */
+    char *real_path;
+    bool read_only;
+    CxProjectLock *lock;
+    CxImageNote note;
+    CxVolume *image;
+    char *image_problem;
+    CxSupervoxelGraph *graph;
+    CxVolume *supervoxels, *segments;
+
+    GRWLock journal_lock; /* guards the pointer: NULL after the last user */
+    CxJournal *journal;
+
+    GMutex segment_lock; /* one segmentation or import at a time */
+    GMutex edit_lock;    /* one change at a time; guards the next three */
+    CxId next_segment;
+    CxHash64 *edited; /* segments that some edit, undone or not, names */
+
+    GMutex history_lock; /* guards all below */
+    GArray *history;     /* of CxHistoryNode, by sequence; [0] is the root */
+    int64_t head;
+    CxHash64 *locked;  /* segments */
+    GHashTable *notes; /* segment → text */
+    CxVoxel block_size;
+    CxVoxel n_blocks; /* of the grid */
+    GHashTable *blocks;
+
+    CxChunkCache *cache;    /* decoded chunks of supervoxel ids */
+    guint cache_generation; /* atomic; rises when stored labels change */
+};
+
+/* Side of a stored chunk of labels, voxels. */
+#define CX_STORE_SIDE 64
+
+/* Drops a hold; the memory goes with the last. */
+void cx_project_release(CxProject *project);
+
+CxBox cx_project_bounds(const CxProject *project);
+
+/* project_store.c */
+void cx_project_make_volumes(CxProject *project);
+void cx_project_drop_cache(CxProject *project);
+
+/* The stored chunk, or NULL without error if nothing is there. */
+CxChunk *cx_project_load_chunk(CxProject *project, CxChunkIdx index,
+                               GError **error);
+
+/* Encoded chunks for labels put over what is stored (GArray of
+ * CxEncodedChunk), to be stored within a transaction. */
+typedef struct {
+    CxChunkIdx index;
+    GBytes *data;
+} CxEncodedChunk;
+GArray *cx_project_encode_labels(CxProject *project, const CxChunk *labels,
+                                 CxJob *job, GError **error);
+bool cx_project_put_chunks(CxProject *project, const GArray *encoded,
+                           GError **error);
+
+/* project_history.c */
+bool cx_project_load_history(CxProject *project, CxJob *job, GError **error);
+
+/* Commits a new edit on top of the head, then changes the graph.  Sets
+ * sequence, parent, author and time.  With edit_lock held. */
+bool cx_project_commit_edit(CxProject *project, CxEdit *edit, GError **error);
+
+/* True if the edit is on the way from the root to the head. */
+bool cx_project_is_done(CxProject *project, int64_t sequence);
+
+/* Calls back with every edit in order, and whether it is done. */
+typedef void (*CxEditFunc)(const CxEdit *edit, bool is_done, void *user_data);
+bool cx_project_each_edit(CxProject *project, CxEditFunc func, void *user_data,
+                          CxJob *job, GError **error);
+
+/* project_blocks.c */
+bool cx_project_load_blocks(CxProject *project, GError **error);
+
+/* Removes what an import that was killed left behind. */
+bool cx_project_finish_import(CxProject *project, GError **error);
+
+/* Applies parts and joins of the journal to an empty graph. */
+bool cx_project_replay_parts(CxProject *project, CxSupervoxelGraph *graph,
+                             CxJob *job, GError **error);
+
+/* Fixes the grid of blocks and the first id for split-off segments, which must
+ * lie above all supervoxel ids the project can ever get (largest).  Within a
+ * transaction that is the first to store anything. */
+bool cx_project_init_grid(CxProject *project, CxVoxel block_size, CxId largest,
+                          GError **error);
+
+/* Forgets what cx_project_init_grid() set, if its transaction failed. */
+void cx_project_reset_grid(CxProject *project);
+
+/* Marks a block as present (after the commit). */
+void cx_project_note_block(CxProject *project, CxVoxel index);
