@@ -22,10 +22,14 @@ typedef struct {
 CxMesh *cx_mesh_new(uint32_t n_vertices, uint32_t n_triangles);
 void cx_mesh_free(CxMesh *mesh);
 
-/* Joins meshes into one; vertices at equal positions become one, normals are
- * recomputed from area-weighted faces. */
+/* Joins meshes into one; vertices at equal positions (to a millionth of the
+ * extent) become one, normals are recomputed. */
 CxMesh *cx_mesh_join(CxMesh *const *meshes, size_t n_meshes);
 
+/* Sets unit normals from the area-weighted faces around each vertex. */
+void cx_mesh_compute_normals(CxMesh *mesh);
+
+/* Global nm; false if there are no vertices. */
 bool cx_mesh_bounds(const CxMesh *mesh, CxNm *lo, CxNm *hi);
 
 /* Number of edges that do not belong to exactly two triangles: 0 = closed. */

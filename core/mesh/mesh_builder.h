@@ -1,6 +1,8 @@
-/* Surfaces of labels, chunk by chunk: all labels of a chunk in one pass,
- * simplified with the chunk's border locked, so that neighbouring chunks meet
- * without cracks.  Chunks are cached per content version.
+/* Surfaces of labels, chunk by chunk, simplified with the chunk's border
+ * locked, so that neighbouring chunks meet without cracks; joined and
+ * simplified once more over the seams.  What was made of a chunk is kept, and
+ * which labels a chunk holds, so that a surface that changed in a corner, or
+ * a second one of the neighbourhood, comes quickly.
  *
  * The source is any u64-readable label volume (for a project: the volume of
  * current segments).  Thread-safe.
@@ -16,16 +18,18 @@ typedef struct CxMeshBuilder CxMeshBuilder;
 
 typedef struct {
     double simplify;     /* share of triangles kept, (0, 1]; 1 = all */
-    double max_error_nm; /* 0 = one voxel */
+    double max_error_nm; /* 0 = one voxel (cube root of its volume) */
+    unsigned smooth;     /* rounds that take the stairs out; 0 = none */
     unsigned level;      /* level of the label volume that is meshed */
-    CxVoxel chunk;       /* 0,0,0 = 64, 64, 64 */
+    CxVoxel chunk;       /* 0,0,0 = 64, 64, 64; each 8 … 512 */
     size_t cache_bytes;
-    unsigned n_threads;
+    unsigned n_threads; /* 0 = one per core */
 } CxMeshOptions;
 
 CxMeshOptions cx_mesh_defaults(void);
 
-/* Takes a reference to labels. */
+/* Takes a reference to labels.  Sides of the level may have up to 2^20
+ * voxels: more is CX_ERROR_INVALID when it runs. */
 CxMeshBuilder *cx_mesh_builder_new(CxVolume *labels,
                                    const CxMeshOptions *options);
 void cx_mesh_builder_free(CxMeshBuilder *builder);
@@ -36,12 +40,15 @@ void cx_mesh_builder_free(CxMeshBuilder *builder);
 CxMesh *cx_mesh_builder_run(CxMeshBuilder *builder, CxId id, CxBox box,
                             CxJob *job, GError **error);
 
-/* All labels: calls back once per label with its surface (owned by callee). */
+/* All labels in order of id: calls back once per label, on the calling thread,
+ * with its surface (owned by the callee).  Reads every chunk once, holds the
+ * simplified surfaces of all labels, leaves the cache alone. */
 typedef bool (*CxMeshFunc)(CxId id, CxMesh *mesh, void *data, GError **error);
 bool cx_mesh_builder_all(CxMeshBuilder *builder, CxMeshFunc func, void *data,
                          CxJob *job, GError **error);
 
-/* Labels inside this box changed (an edit): drop the chunks that touch it. */
+/* Labels inside this box (level-0 voxels) changed: drop the chunks that touch
+ * it. */
 void cx_mesh_builder_invalidate(CxMeshBuilder *builder, CxBox box);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxMeshBuilder, cx_mesh_builder_free)
