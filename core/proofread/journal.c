@@ -375,12 +375,14 @@ sync_folder_of(const char *path, GError **error)
     return ok;
 }
 
-static bool
-put_in_place(const char *partial, const char *path, GError **error)
+bool
+cx_journal_put_in_place(const char *partial, const char *path, bool replace,
+                        GError **error)
 {
-    if (renameat2(AT_FDCWD, partial, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+    if (renameat2(AT_FDCWD, partial, AT_FDCWD, path,
+                  replace ? 0 : RENAME_NOREPLACE) == 0)
         return sync_folder_of(path, error);
-    if (errno == EINVAL && link(partial, path) == 0) {
+    if (!replace && errno == EINVAL && link(partial, path) == 0) {
         unlink(partial);
         return sync_folder_of(path, error);
     }
@@ -400,7 +402,8 @@ cx_journal_create(const char *path, GError **error)
                     "cannot create %s: it is already there", path);
         return false;
     }
-    if (write_schema(partial, error) && put_in_place(partial, path, error))
+    if (write_schema(partial, error) &&
+        cx_journal_put_in_place(partial, path, false, error))
         return true;
     unlink(partial);
     g_prefix_error(error, "new project: ");

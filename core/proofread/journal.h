@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "core/jobs/job.h"
 #include "core/proofread/edit.h"
 #include "core/segmentation/fragments.h"
 
@@ -36,6 +37,18 @@ void cx_journal_rollback(CxJournal *journal);
 
 /* SQLite's own check of the whole file; appends sentences (char *). */
 bool cx_journal_check(CxJournal *journal, GPtrArray *problems, GError **error);
+
+/* Writes all that is committed now to a new file, which must not be there. */
+bool cx_journal_copy(CxJournal *journal, const char *path, CxJob *job,
+                     GError **error);
+
+/* Gives a finished copy its name, durably.  replace = false: CX_ERROR_EXISTS
+ * if something is there; else it and what belongs to it goes. */
+bool cx_journal_install(const char *partial, const char *path, bool replace,
+                        GError **error);
+
+/* Removes the file and what SQLite keeps beside it. */
+void cx_journal_delete(const char *path);
 
 /* Single values; get leaves *value as it is if there is none. */
 bool cx_journal_set_meta(CxJournal *journal, const char *key, int64_t value,

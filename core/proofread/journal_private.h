@@ -42,6 +42,11 @@ bool cx_sql_exec(CxJournal *journal, CxConnection *connection, const char *sql,
 /* Sets the error that the connection reports. */
 void cx_sql_set_error(CxJournal *journal, sqlite3 *db, GError **error);
 
+/* Gives a finished file its name, durably; replace = false: CX_ERROR_EXISTS if
+ * the name is taken. */
+bool cx_journal_put_in_place(const char *partial, const char *path,
+                             bool replace, GError **error);
+
 static inline void
 cx_sql_bind_id(sqlite3_stmt *statement, int at, CxId id)
 {

@@ -183,6 +183,20 @@ note_image(CxImageNote *note, CxVolume *image, const char *project_path)
     note->relative = g_strconcat(relative, tail, NULL);
 }
 
+char *
+cx_project_relative_image(const CxProject *project, const char *project_path)
+{
+    const char *dataset;
+    g_autofree char *path = split_spec(project->note.spec, &dataset);
+    g_autofree char *parent = g_path_get_dirname(project_path);
+    g_autofree char *folder = realpath(parent, NULL);
+
+    if (folder == NULL || !g_file_test(path, G_FILE_TEST_EXISTS))
+        return NULL;
+    g_autofree char *relative = relative_to(path, folder);
+    return g_strconcat(relative, dataset, NULL);
+}
+
 static bool
 looks_the_same(const CxImageNote *note, CxVolume *image)
 {

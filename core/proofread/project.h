@@ -28,6 +28,16 @@ CxProject *cx_project_open(const char *path, bool read_only, CxJob *job,
 CxProject *cx_project_ref(CxProject *project);
 void cx_project_unref(CxProject *project);
 
+/* Writes all of a project, as it is now, to another file, which appears whole;
+ * the project itself stays where and as it is.  CX_ERROR_EXISTS if something
+ * is there and overwrite is false, CX_ERROR_BUSY if that is in use. */
+bool cx_project_copy(CxProject *project, const char *path, bool overwrite,
+                     CxJob *job, GError **error);
+
+/* Removes a project file with what belongs to it; whoever still has it open
+ * works on what nobody will find again. */
+void cx_project_delete_files(const char *path);
+
 const char *cx_project_path(const CxProject *project);
 bool cx_project_is_read_only(const CxProject *project);
 CxVolume *cx_project_image(CxProject *project); /* borrowed, or NULL */

@@ -8,6 +8,7 @@
  *   project_edit.c     merge, split, note, lock
  *   project_history.c  log, undo, redo, replay
  *   project_check.c    the full check
+ *   project_copy.c     all of it in another file
  *
  * Order of locks: segment_lock, edit_lock, the journal's, history_lock, the
  * graph's.
@@ -69,6 +70,11 @@ struct CxProject {
 void cx_project_release(CxProject *project);
 
 CxBox cx_project_bounds(const CxProject *project);
+
+/* The image as seen from another project file (owned), or NULL if there is no
+ * such file. */
+char *cx_project_relative_image(const CxProject *project,
+                                const char *project_path);
 
 /* project_store.c */
 void cx_project_make_volumes(CxProject *project);
