@@ -210,13 +210,14 @@ cx_writer_new(const char *path, const CxWriterOptions *options, GError **error)
     self->format = format;
     self->path = g_steal_pointer(&bare);
     self->options = *options;
-    self->options.dataset = NULL;
+    self->options.dataset = self->options.keep = NULL;
     if (!check_options(path, &self->options, error) ||
         !check_target(self, error))
         return NULL;
 
     CxWriterOptions inner = self->options;
     inner.dataset = options->dataset;
+    inner.keep = options->keep;
     self->narrows =
         (format == &cx_writer_tiff || format == &cx_writer_slices) &&
         options->is_labels && cx_dtype_is_integer(options->dtype) &&

@@ -29,6 +29,7 @@ typedef struct {
     CxNm offset_nm;
     bool is_labels;
     const char *dataset; /* HDF5 path, NULL = by kind */
+    const char *keep;    /* HDF5: a file whose data sets come along, or NULL */
     bool overwrite;      /* replace an existing target at finish() */
 } CxWriterOptions;
 

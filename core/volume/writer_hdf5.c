@@ -97,7 +97,8 @@ put_attributes(Hdf5Writer *self)
     const CxWriterOptions *options = &self->options;
     CxNm offset = options->offset_nm;
 
-    put_attribute_string(self->file, "file_format", "0.2");
+    if (options->keep == NULL)
+        put_attribute_string(self->file, "file_format", "0.2");
     put_attribute_doubles(self->dataset, "resolution", options->voxel_nm);
     if (offset.x != 0 || offset.y != 0 || offset.z != 0)
         put_attribute_doubles(self->dataset, "offset", offset);
@@ -105,6 +106,28 @@ put_attributes(Hdf5Writer *self)
         put_attribute_string(self->dataset, "axistags",
                              "{\"axes\":[{\"key\":\"c\"},{\"key\":\"z\"},"
                              "{\"key\":\"y\"},{\"key\":\"x\"}]}");
+}
+
+/* A new file, or a copy of one whose data sets are kept.  Under the lock. */
+static bool
+create_file(Hdf5Writer *self, hid_t access, GError **error)
+{
+    const char *keep = self->options.keep;
+    g_autofree char *bytes = NULL;
+    size_t n;
+
+    if (keep == NULL) {
+        self->file = H5Fcreate(self->path, H5F_ACC_EXCL, H5P_DEFAULT, access);
+        return self->file >= 0 || fail(self, error);
+    }
+    if (!g_file_get_contents(keep, &bytes, &n, NULL)) {
+        cx_error_set_errno(error, errno, "cannot read %s", keep);
+        return false;
+    }
+    if (!cx_writer_put_file(self->path, bytes, n, error))
+        return false;
+    self->file = H5Fopen(self->path, H5F_ACC_RDWR, access);
+    return self->file >= 0 || fail(self, error);
 }
 
 /* Under the lock. */
@@ -128,9 +151,8 @@ create(Hdf5Writer *self, GError **error)
     H5Pset_fill_time(plist, H5D_FILL_TIME_IFSET);
     H5Pset_obj_track_times(plist, false); /* the same input, the same bytes */
     H5Pset_create_intermediate_group(links, 1);
-    self->file = H5Fcreate(self->path, H5F_ACC_EXCL, H5P_DEFAULT, access);
-    if (self->file < 0)
-        return fail(self, error);
+    if (!create_file(self, access, error))
+        return false;
     self->dataset =
         H5Dcreate2(self->file, options->dataset, file_type(options->dtype),
                    space, links, plist, H5P_DEFAULT);
