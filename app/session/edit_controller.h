@@ -60,3 +60,8 @@ bool cxui_edit_controller_can_redo(CxuiEditController *self);
 /* True if the selection and seeds make the command possible now. */
 bool cxui_edit_controller_can_merge(CxuiEditController *self);
 bool cxui_edit_controller_can_split(CxuiEditController *self);
+
+/* For the session: waits until all requests are stored (a project that is
+ * still being made: they are dropped); says that can-… may be different. */
+void cxui_edit_controller_flush(CxuiEditController *self);
+void cxui_edit_controller_notify(CxuiEditController *self);

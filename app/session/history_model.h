@@ -46,6 +46,11 @@ CxuiHistoryModel *cxui_history_model_new(CxuiSession *session);
 int64_t cxui_history_model_head(CxuiHistoryModel *self);
 void cxui_history_model_set_segment(CxuiHistoryModel *self, CxId segment);
 
-/* For the session: everything anew; after an edit, undo or redo. */
+/* For the session: everything anew. */
 void cxui_history_model_reload(CxuiHistoryModel *self);
-void cxui_history_model_refresh(CxuiHistoryModel *self);
+
+/* For the session: an edit was stored, done again or undone. */
+void cxui_history_model_edited(CxuiHistoryModel *self, const CxEdit *edit,
+                               bool undone);
+bool cxui_history_model_can_undo(CxuiHistoryModel *self);
+bool cxui_history_model_can_redo(CxuiHistoryModel *self);

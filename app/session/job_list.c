@@ -1,17 +1,15 @@
 /* The jobs that run for the user.
  *
- * A Task is what both sides share.  The worker only raises `dirty` and asks
- * for the idle; everything else is the main loop's.  A job's data stay alive
- * until its done callback has returned, because the list, not the scheduler,
- * destroys them.
+ * A worker only rings the bell; everything else is the main loop's.  A job's
+ * data stay alive until its done callback has returned, because the list, not
+ * the scheduler, destroys them.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "app/session/job_list.h"
 
+#include "app/session/bell.h"
 #include "core/base/error.h"
-
-#include <stdatomic.h>
 
 struct _CxuiJobItem {
     GObject parent;
@@ -37,13 +35,6 @@ static GParamSpec *item_specs[N_ITEM_PROPERTIES];
 
 G_DEFINE_FINAL_TYPE(CxuiJobItem, cxui_job_item, G_TYPE_OBJECT)
 
-/* The only part of the list that workers may touch; outlives it. */
-typedef struct {
-    atomic_bool pending;   /* an idle is on its way */
-    GWeakRef list;         /* CxuiJobList */
-    GMainContext *context; /* of the main loop */
-} Bell;
-
 typedef struct {
     CxuiJobRequest request;
     CxJob *job;
@@ -55,13 +46,13 @@ typedef struct {
 typedef struct {
     CxJobFunc func;
     void *data;
-    Bell *bell;
+    CxuiBell *bell;
 } WorkerSide;
 
 struct _CxuiJobList {
     GObject parent;
     CxScheduler *scheduler;
-    Bell *bell;
+    CxuiBell *bell;
     GPtrArray *tasks; /* of Task, waiting and running */
     GPtrArray *items; /* of CxuiJobItem, shown */
 };
@@ -239,21 +230,6 @@ cxui_job_item_cancel(CxuiJobItem *self)
     cx_job_cancel(self->job);
 }
 
-static void
-bell_clear(void *data)
-{
-    Bell *bell = data;
-
-    g_weak_ref_clear(&bell->list);
-    g_main_context_unref(bell->context);
-}
-
-static void
-bell_release(void *bell)
-{
-    g_atomic_rc_box_release_full(bell, bell_clear);
-}
-
 static bool
 run_worker_side(CxJob *job, void *data, GError **error)
 {
@@ -267,7 +243,7 @@ worker_side_free(void *data)
 {
     WorkerSide *side = data;
 
-    bell_release(side->bell);
+    cxui_bell_unref(side->bell);
     g_free(side);
 }
 
@@ -341,36 +317,17 @@ deliver(CxuiJobList *self)
         g_signal_emit(self, changed_signal, 0);
 }
 
-static gboolean
-answer_bell(void *data)
-{
-    Bell *bell = data;
-    g_autoptr(CxuiJobList) self = g_weak_ref_get(&bell->list);
-
-    atomic_store(&bell->pending, false);
-    if (self != NULL)
-        deliver(self);
-    return G_SOURCE_REMOVE;
-}
-
-/* Any thread.  However many steps, at most one idle is pending. */
 static void
-ring(Bell *bell)
+answer_bell(GObject *owner)
 {
-    if (atomic_exchange(&bell->pending, true))
-        return;
-    g_autoptr(GSource) source = g_idle_source_new();
-    g_source_set_priority(source, G_PRIORITY_DEFAULT);
-    g_source_set_callback(source, answer_bell, g_atomic_rc_box_acquire(bell),
-                          bell_release);
-    g_source_attach(source, bell->context);
+    deliver(CXUI_JOB_LIST(owner));
 }
 
 /* Worker thread. */
 static void
 on_job_changed(CxJob *job, void *data)
 {
-    ring(data);
+    cxui_bell_ring(data);
 }
 
 static GType
@@ -425,7 +382,7 @@ list_finalize(GObject *object)
 
     g_ptr_array_unref(self->tasks);
     g_ptr_array_unref(self->items);
-    bell_release(self->bell);
+    cxui_bell_unref(self->bell);
     G_OBJECT_CLASS(cxui_job_list_parent_class)->finalize(object);
 }
 
@@ -452,10 +409,7 @@ cxui_job_list_init(CxuiJobList *self)
 {
     self->tasks = g_ptr_array_new();
     self->items = g_ptr_array_new_with_free_func(g_object_unref);
-    self->bell = g_atomic_rc_box_new0(Bell);
-    atomic_init(&self->bell->pending, false);
-    self->bell->context = g_main_context_ref_thread_default();
-    g_weak_ref_init(&self->bell->list, self);
+    self->bell = cxui_bell_new(G_OBJECT(self), answer_bell);
 }
 
 CxuiJobList *
@@ -493,8 +447,8 @@ cxui_job_list_start(CxuiJobList *self, const CxuiJobRequest *request)
         g_object_notify_by_pspec(G_OBJECT(self), list_specs[LIST_N_RUNNING]);
     }
     WorkerSide *side = g_new(WorkerSide, 1);
-    *side = (WorkerSide){request->func, request->data,
-                         g_atomic_rc_box_acquire(self->bell)};
+    *side =
+        (WorkerSide){request->func, request->data, cxui_bell_ref(self->bell)};
     cx_job_set_hook(job, on_job_changed, self->bell);
     cx_scheduler_submit(self->scheduler, job, request->tier, 0, run_worker_side,
                         side, worker_side_free);
@@ -513,6 +467,13 @@ cxui_job_list_cancel_all(CxuiJobList *self)
 {
     for (guint i = 0; i < self->tasks->len; i++)
         cx_job_cancel(((Task *)g_ptr_array_index(self->tasks, i))->job);
+}
+
+void
+cxui_job_list_wait(CxuiJobList *self, CxJob *job)
+{
+    cx_job_wait(job, NULL);
+    deliver(self);
 }
 
 void

@@ -66,6 +66,9 @@ void cxui_job_list_dismiss(CxuiJobList *self, CxuiJobItem *item);
 /* Asks all jobs, hidden ones too, to stop. */
 void cxui_job_list_cancel_all(CxuiJobList *self);
 
+/* Blocks until this job is over and runs its done callback (and others'). */
+void cxui_job_list_wait(CxuiJobList *self, CxJob *job);
+
 /* Cancels all jobs and runs their done callbacks, now: blocks until the
  * workers let go (before what the jobs use is taken away). */
 void cxui_job_list_drain(CxuiJobList *self);

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "core/mesh/mesh_builder.h"
+#include "core/proofread/project.h"
 
 #include <gio/gio.h>
 
@@ -45,10 +46,11 @@ bool cxui_mesh_controller_is_pending(CxuiMeshController *self, CxId id);
 unsigned cxui_mesh_controller_n_pending(CxuiMeshController *self);
 size_t cxui_mesh_controller_used_bytes(CxuiMeshController *self);
 
-/* For the session: other data; an edit changed these segments in this box;
- * labels appeared in a box. */
-void cxui_mesh_controller_reset(CxuiMeshController *self, CxVolume *segments);
-void cxui_mesh_controller_segments_changed(CxuiMeshController *self,
-                                           const CxId *ids, size_t n,
-                                           CxBox box);
+/* For the session: other data (segments may be NULL; project keeps them
+ * alive, or NULL); an edit changed segments within a box; labels appeared in a
+ * box. */
+void cxui_mesh_controller_reset(CxuiMeshController *self, CxVolume *segments,
+                                CxProject *project);
+void cxui_mesh_controller_edited(CxuiMeshController *self, const CxEdit *edit,
+                                 bool undone, CxBox box);
 void cxui_mesh_controller_labels_changed(CxuiMeshController *self, CxBox box);

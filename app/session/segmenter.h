@@ -5,7 +5,8 @@
  * none.  One run at a time.  Main thread only.
  *
  * Properties: model (string, name or path), running (boolean), mvox-per-s
- * (double, of the present or last run).
+ * (double, of the present or last run), models-read (boolean: the cards of the
+ * shipped models have been read).
  * Signals: finished(gboolean whole): the run ended; whole = nothing is left
  * in its box.
  *

@@ -4,6 +4,7 @@
  */
 #include "app/session/selection.h"
 
+#include <json-glib/json-glib.h>
 #include <string.h>
 
 #define HISTORY_LENGTH 64
@@ -523,6 +524,77 @@ cxui_selection_remap(CxuiSelection *self, CxuiIdMap map, void *data)
         what |= CXUI_SELECTION_HIDDEN;
     if (what != 0)
         emit_changed(self, what);
+}
+
+static void
+add_ids(JsonBuilder *builder, const char *name, const GArray *ids)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < ids->len; i++) {
+        char text[24];
+
+        g_snprintf(text, sizeof text, "%" G_GUINT64_FORMAT,
+                   g_array_index(ids, CxId, i));
+        json_builder_add_string_value(builder, text);
+    }
+    json_builder_end_array(builder);
+}
+
+char *
+cxui_selection_to_json(CxuiSelection *self)
+{
+    g_autoptr(JsonBuilder) builder = json_builder_new();
+
+    json_builder_begin_object(builder);
+    add_ids(builder, "selected", self->ids);
+    add_ids(builder, "hidden", self->hidden);
+    json_builder_end_object(builder);
+    g_autoptr(JsonNode) root = json_builder_get_root(builder);
+    return json_to_string(root, false);
+}
+
+static GArray *
+read_ids(JsonObject *object, const char *name)
+{
+    JsonNode *node = json_object_get_member(object, name);
+    GArray *ids = ids_copy(NULL, 0);
+
+    if (node == NULL || !JSON_NODE_HOLDS_ARRAY(node))
+        return ids;
+    JsonArray *array = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        JsonNode *item = json_array_get_element(array, i);
+        const char *text =
+            JSON_NODE_HOLDS_VALUE(item) ? json_node_get_string(item) : NULL;
+        guint64 id;
+
+        if (text != NULL &&
+            g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &id, NULL) &&
+            !find_id(ids, id, NULL))
+            g_array_append_val(ids, id);
+    }
+    return ids;
+}
+
+bool
+cxui_selection_from_json(CxuiSelection *self, const char *json)
+{
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+
+    if (strlen(json) > ((size_t)4 << 20) ||
+        !json_parser_load_from_data(parser, json, -1, NULL))
+        return false;
+    JsonNode *root = json_parser_get_root(parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root))
+        return false;
+    JsonObject *object = json_node_get_object(root);
+    g_autoptr(GArray) ids = read_ids(object, "selected");
+    g_array_unref(self->hidden);
+    self->hidden = read_ids(object, "hidden");
+    emit_changed(self, CXUI_SELECTION_HIDDEN);
+    cxui_selection_set(self, (const CxId *)ids->data, ids->len);
+    return true;
 }
 
 void

@@ -115,5 +115,10 @@ void cxui_selection_set_preview(CxuiSelection *self, CxuiPreviewState state,
 typedef CxId (*CxuiIdMap)(CxId id, void *data); /* 0 = gone */
 void cxui_selection_remap(CxuiSelection *self, CxuiIdMap map, void *data);
 
+/* Selected and hidden ids as JSON (ids as strings), and back; false if it is
+ * no JSON object.  What is damaged in it is left out. */
+char *cxui_selection_to_json(CxuiSelection *self);
+bool cxui_selection_from_json(CxuiSelection *self, const char *json);
+
 /* Everything as at the start (other data are shown). */
 void cxui_selection_reset(CxuiSelection *self);

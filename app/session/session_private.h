@@ -6,8 +6,8 @@
 
 #include "app/session/session.h"
 
-/* An edit was stored (or taken back): tells models, meshes, selection, views.
- * segments: GArray of CxId. */
+/* An edit was stored, done again or (undone) taken back: tells models,
+ * meshes, selection and views. */
 void cxui_session_edited(CxuiSession *self, const CxEdit *edit, bool undone);
 
 /* The edit controller became busy or idle. */
@@ -18,8 +18,11 @@ void cxui_session_toast(CxuiSession *self, unsigned n_undo, const char *format,
 /* Says why something failed; a cancellation is not said. */
 void cxui_session_fail(CxuiSession *self, const GError *error);
 
-/* Labels appeared in a box (main loop). */
+/* Labels appeared in a box. */
 void cxui_session_block_segmented(CxuiSession *self, CxBox box);
+
+/* A run of the segmenter ended: any segment may be another one now. */
+void cxui_session_resegmented(CxuiSession *self);
 
 /* Calls ready(project, user_data) on the main loop once there is a project
  * that can be written, making an untitled one if need be (labels that are open
