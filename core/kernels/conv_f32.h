@@ -48,6 +48,19 @@ typedef struct {
     bool relu;       /* max(0, sum) */
 } CxConvRow;
 
+/* End of the part of the taps that begins at `first` and has at most `rows`
+ * rows of weights, or one tap. */
+static inline size_t
+cx_conv_part_end(const CxConvRow *row, size_t first, size_t rows)
+{
+    size_t end = first, sum = 0;
+
+    while (end < row->n_taps &&
+           (end == first || sum + row->taps[end].n_channels <= rows))
+        sum += row->taps[end++].n_channels;
+    return end;
+}
+
 typedef void CxConvRowF32Fn(const CxConvRow *row);
 
 CxConvRowF32Fn cx_conv_row_f32_c;
