@@ -41,8 +41,11 @@ draw_weights(Builder *builder, CxLayer *layer)
         return false;
     for (size_t i = 0; i < n; i++)
         layer->weight[i] = (float)(scale * cx_rng_normal(&builder->rng));
+    /* Zero for transposed convolutions: folded into the next layer, their
+     * bias would also act where the tile is padded. */
+    double shift = layer->op == CX_OP_CONV ? 0.1 : 0.0;
     for (size_t i = 0; i < layer->n_out; i++)
-        layer->bias[i] = (float)(0.1 * cx_rng_normal(&builder->rng));
+        layer->bias[i] = (float)(shift * cx_rng_normal(&builder->rng));
     return true;
 }
 
