@@ -315,7 +315,7 @@ cx_mesh_pieces_new(const CxChunk *labels, CxBox cells, CxId only,
                                 cells.hi.z - box.lo.z};
     cx_marching_cubes(block.numbers, cx_box_size(box), cutter.inner, cubes);
     positions = g_new(int32_t, 3 * (size_t)cubes->vertices->len);
-    cx_smooth(cubes, options->smooth, positions);
+    cx_mesh_smooth(cubes, options->smooth, positions);
     renamed = g_new0(uint32_t, cubes->vertices->len);
     used = g_new(uint32_t, cubes->vertices->len);
     cutter.positions = positions;

@@ -82,7 +82,7 @@ move(const CxCubes *cubes, const Neighbours *around, int32_t step,
 }
 
 void
-cx_smooth(const CxCubes *cubes, unsigned n_rounds, int32_t *positions)
+cx_mesh_smooth(const CxCubes *cubes, unsigned n_rounds, int32_t *positions)
 {
     guint n = cubes->vertices->len;
     const CxCubesVertex *vertices =

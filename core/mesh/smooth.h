@@ -20,4 +20,5 @@ int64_t cx_smooth_margin(unsigned n_rounds);
 
 /* positions: 3 per vertex, from the centre of the block's first voxel; filled
  * in.  n_rounds = 0 copies. */
-void cx_smooth(const CxCubes *cubes, unsigned n_rounds, int32_t *positions);
+void cx_mesh_smooth(const CxCubes *cubes, unsigned n_rounds,
+                    int32_t *positions);
