@@ -9,16 +9,14 @@
 #include "core/volume/hdf5.h"
 #include "core/volume/png_stack.h"
 #include "core/volume/tiff_stack.h"
+#include "core/volume/zarr.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 const CxReader *const cx_readers[] = {
-    &cx_hdf5_reader,
-    &cx_tiff_reader,
-    &cx_png_reader,
-    NULL,
+    &cx_hdf5_reader, &cx_zarr_reader, &cx_tiff_reader, &cx_png_reader, NULL,
 };
 
 /* Parts "path:/dataset"; an existing file of the whole name comes first. */

@@ -143,6 +143,12 @@ test_slices(void)
     check_format("slices/", false, 1);
 }
 
+static void
+test_zarr(void)
+{
+    check_format("a.zarr", true, 3);
+}
+
 /* Labels go to TIFF with as many bits as the largest needs. */
 static void
 test_tiff_labels_narrow(void)
@@ -229,7 +235,7 @@ test_targets_are_whole_or_absent(void)
 static void
 test_existing_target(void)
 {
-    static const char *const names[] = {"a.h5", "a.tif", "slices/"};
+    static const char *const names[] = {"a.h5", "a.tif", "a.zarr", "slices/"};
     g_autofree char *dir = cx_test_make_dir();
     CxRng rng = cx_test_rng();
     g_autoptr(GError) error = NULL;
@@ -335,6 +341,7 @@ main(int argc, char **argv)
     g_test_add_func("/writer/hdf5", test_hdf5);
     g_test_add_func("/writer/tiff", test_tiff);
     g_test_add_func("/writer/slices", test_slices);
+    g_test_add_func("/writer/zarr", test_zarr);
     g_test_add_func("/writer/tiff-labels", test_tiff_labels_narrow);
     g_test_add_func("/writer/whole-or-absent",
                     test_targets_are_whole_or_absent);
