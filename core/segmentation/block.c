@@ -6,9 +6,9 @@
 
 #include "core/base/alloc.h"
 #include "core/base/error.h"
-#include "core/base/hash64.h"
 #include "core/jobs/parallel.h"
 #include "core/segmentation/block_graph.h"
+#include "core/segmentation/block_sections.h"
 #include "core/segmentation/components.h"
 #include "core/segmentation/distance.h"
 #include "core/segmentation/seeds.h"
@@ -25,14 +25,14 @@ typedef struct {
     CxBox grown; /* of the prediction */
     CxVoxel size;
     size_t n;
-    CxNm unit; /* voxel size in units of x */
+    CxNm unit; /* voxel size in units of x; sections are infinitely far apart */
 } Block;
 
 static CxNm
 per_axis(const Block *block, double in_x)
 {
     return (CxNm){in_x / block->unit.x, in_x / block->unit.y,
-                  block->size.z > 1 ? in_x / block->unit.z : 0};
+                  in_x / block->unit.z};
 }
 
 static CxVoxel
@@ -43,6 +43,23 @@ window(const Block *block)
     return (CxVoxel){llround(r.x), llround(r.y), llround(r.z)};
 }
 
+/* 1 where the (smoothed) boundary is below the level. */
+static bool
+find_inside(const Block *block, const uint8_t *boundary, uint8_t *inside,
+            CxJob *job, GError **error)
+{
+    unsigned level = (unsigned)lround(255 * block->options->seed_level);
+
+    memcpy(inside, boundary, block->n);
+    if (!cx_smooth_u8(inside, block->size,
+                      per_axis(block, block->options->inside_sigma),
+                      block->n_threads, job, error))
+        return false;
+    for (size_t i = 0; i < block->n; i++)
+        inside[i] = inside[i] < level;
+    return true;
+}
+
 /* Seeds: peaks of the smoothed distance to membrane. */
 static bool
 find_seeds(const Block *block, const uint8_t *boundary, uint32_t *labels,
@@ -50,14 +67,11 @@ find_seeds(const Block *block, const uint8_t *boundary, uint32_t *labels,
 {
     CX_AUTOFREE uint8_t *inside = cx_try_alloc(block->n, 1, error);
     CX_AUTOFREE float *height = cx_try_alloc(block->n, sizeof(float), error);
-    unsigned level = (unsigned)lround(255 * block->options->seed_level);
     uint32_t n_seeds = 0;
 
-    if (inside == NULL || height == NULL)
-        return false;
-    for (size_t i = 0; i < block->n; i++)
-        inside[i] = boundary[i] < level;
-    if (!cx_distance_squared(inside, block->size, block->unit, height,
+    if (inside == NULL || height == NULL ||
+        !find_inside(block, boundary, inside, job, error) ||
+        !cx_distance_squared(inside, block->size, block->unit, height,
                              block->n_threads, job, error))
         return false;
     for (size_t i = 0; i < block->n; i++)
@@ -69,6 +83,34 @@ find_seeds(const Block *block, const uint8_t *boundary, uint32_t *labels,
                          &n_seeds, block->n_threads, job, error);
 }
 
+typedef struct {
+    const uint8_t *relief;
+    uint32_t *labels;
+    CxVoxel section;
+} Sections;
+
+static bool
+flood_section(size_t z, unsigned worker, void *data, GError **error)
+{
+    const Sections *sections = data;
+    size_t area = (size_t)(sections->section.x * sections->section.y);
+
+    return cx_watershed_flood(sections->relief + z * area, sections->section,
+                              sections->labels + z * area, NULL, error);
+}
+
+static bool
+flood(const Block *block, const uint8_t *relief, uint32_t *labels, CxJob *job,
+      GError **error)
+{
+    Sections sections = {relief, labels, {block->size.x, block->size.y, 1}};
+
+    if (!block->options->by_sections)
+        return cx_watershed_flood(relief, block->size, labels, job, error);
+    return cx_parallel_for(block->n_threads, (size_t)block->size.z,
+                           flood_section, &sections, job, error);
+}
+
 /* Fragments over the whole prediction, labels 1 …, not yet dense. */
 static bool
 make_fragments(const Block *block, uint8_t *boundary, uint32_t *labels,
@@ -78,16 +120,15 @@ make_fragments(const Block *block, uint8_t *boundary, uint32_t *labels,
            cx_smooth_u8(boundary, block->size,
                         per_axis(block, block->options->border_sigma),
                         block->n_threads, job, error) &&
-           cx_watershed_flood(boundary, block->size, labels, job, error);
+           flood(block, boundary, labels, job, error);
 }
 
-/* Cuts the block out of the grown box; pieces that the cut separates become
- * labels of their own, numbered by first voxel. */
+/* Cuts a box out of the grown one; pieces that the cut separates become labels
+ * of their own, numbered by first voxel. */
 static CxChunk *
-crop(const Block *block, const uint32_t *labels, uint64_t *count, CxJob *job,
-     GError **error)
+crop(const Block *block, const uint32_t *labels, CxBox box, uint64_t *count,
+     CxJob *job, GError **error)
 {
-    CxBox box = block->input->box;
     int64_t nx = box.hi.x - box.lo.x;
     g_autoptr(CxChunk) part = cx_chunk_new(CX_DTYPE_U64, box, 1, error);
 
@@ -106,9 +147,11 @@ crop(const Block *block, const uint32_t *labels, uint64_t *count, CxJob *job,
     return cx_components_of_chunk(part, 6, count, job, error);
 }
 
+/* Sections keep those beside the block, to be linked to. */
 static CxChunk *
 segment(const Block *block, uint64_t *count, CxJob *job, GError **error)
 {
+    CxBox box = block->input->box;
     CX_AUTOFREE uint8_t *boundary = cx_try_alloc(block->n, 1, error);
     CX_AUTOFREE uint32_t *labels =
         cx_try_alloc(block->n, sizeof(uint32_t), error);
@@ -118,7 +161,40 @@ segment(const Block *block, uint64_t *count, CxJob *job, GError **error)
                          boundary, block->n_threads, job, error) ||
         !make_fragments(block, boundary, labels, job, error))
         return NULL;
-    return crop(block, labels, count, job, error);
+    if (block->options->by_sections) {
+        box.lo.z = block->grown.lo.z;
+        box.hi.z = block->grown.hi.z;
+    }
+    return crop(block, labels, box, count, job, error);
+}
+
+static CxFragments *
+build_graph(const Block *block, CxChunk *labels, uint32_t count,
+            CxBlockSeconds *seconds, CxJob *job, GError **error)
+{
+    CxAffinities affinities;
+    CxFragments *out = NULL;
+
+    if (!cx_affinities_init(&affinities, block->input->prediction,
+                            &block->input->roles, error))
+        return NULL;
+    if (!block->options->by_sections) {
+        out = cx_block_graph(block->input, block->options, &affinities, labels,
+                             count, NULL, block->n_threads, job, error);
+    } else {
+        int64_t start = g_get_monotonic_time();
+        g_autoptr(CxChunk) inner = NULL;
+        g_autoptr(GArray) links = cx_block_section_links(
+            block->input, block->options, &affinities, labels, &count, &inner,
+            block->n_threads, job, error);
+        seconds->fuse = (double)(g_get_monotonic_time() - start) / 1e6;
+        if (links != NULL)
+            out =
+                cx_block_graph(block->input, block->options, &affinities, inner,
+                               count, links, block->n_threads, job, error);
+    }
+    cx_affinities_clear(&affinities);
+    return out;
 }
 
 CxFragments *
@@ -128,23 +204,26 @@ cx_block_segment(const CxBlockInput *input, const CxBlockOptions *options,
 {
     CxBox grown = cx_chunk_box(input->prediction);
     CxNm nm = input->voxel_nm;
+    double z = options->by_sections ? INFINITY : nm.z / nm.x;
     Block block = {input,
                    options,
                    n_threads,
                    grown,
                    cx_box_size(grown),
                    cx_chunk_n_voxels(input->prediction),
-                   {1, nm.y / nm.x, nm.z / nm.x}};
+                   {1, nm.y / nm.x, z}};
     int64_t start = g_get_monotonic_time();
     uint64_t count = 0;
 
+    *seconds = (CxBlockSeconds){0};
     g_autoptr(CxChunk) labels = segment(&block, &count, job, error);
     if (labels == NULL)
         return NULL;
     int64_t middle = g_get_monotonic_time();
-    CxFragments *out = cx_block_graph(input, options, labels, (uint32_t)count,
-                                      n_threads, job, error);
+    CxFragments *out =
+        build_graph(&block, labels, (uint32_t)count, seconds, job, error);
     seconds->watershed = (double)(middle - start) / 1e6;
-    seconds->graph = (double)(g_get_monotonic_time() - middle) / 1e6;
+    seconds->graph =
+        (double)(g_get_monotonic_time() - middle) / 1e6 - seconds->fuse;
     return out;
 }

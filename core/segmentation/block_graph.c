@@ -25,43 +25,12 @@ typedef struct {
     CxVoxel size;
     uint32_t *labels; /* dense, over box */
     uint32_t count;
-    uint8_t *made[3];       /* affinities made from a boundary map */
-    const uint8_t *near[3]; /* over grown */
-    const uint8_t *far[CX_MAX_OUTPUTS];
-    GArray *strangers; /* of CxId: label count + 1 + index */
+    const CxAffinities *affinities;
+    const GArray *links; /* of CxEdge, instead of contacts along z; or NULL */
+    GArray *strangers;   /* of CxId: label count + 1 + index */
     CxContacts **per_thread;
     int64_t slab; /* slices */
 } Graph;
-
-/* Affinities of the near axes over the grown box: the network's own, or made
- * from its boundary map. */
-static bool
-find_affinities(Graph *graph, GError **error)
-{
-    const CxBlockInput *input = graph->input;
-    const CxOutputRoles *roles = &input->roles;
-    CxVoxel size = cx_box_size(graph->grown);
-
-    for (int axis = 0; axis < 3; axis++) {
-        if (roles->near_axis[axis] >= 0) {
-            graph->near[axis] = cx_chunk_channel(
-                input->prediction, (unsigned)roles->near_axis[axis]);
-        } else if (roles->boundary >= 0) {
-            graph->made[axis] =
-                cx_try_alloc(cx_chunk_n_voxels(input->prediction), 1, error);
-            if (graph->made[axis] == NULL)
-                return false;
-            cx_affinity_of_boundary(
-                cx_chunk_channel(input->prediction, (unsigned)roles->boundary),
-                size, axis, graph->made[axis]);
-            graph->near[axis] = graph->made[axis];
-        }
-    }
-    for (unsigned f = 0; f < roles->n_far; f++)
-        graph->far[f] =
-            cx_chunk_channel(input->prediction, roles->far[f].channel);
-    return true;
-}
 
 static const uint8_t *
 at_or_null(const uint8_t *values, size_t offset)
@@ -76,14 +45,15 @@ add_near_row(Graph *graph, CxContacts *contacts, size_t at, CxVoxel first)
     size_t nx = (size_t)graph->size.x;
     size_t steps[3] = {1, nx, nx * (size_t)graph->size.y};
     bool has_next[3] = {true, first.y + 1 < graph->box.hi.y,
-                        first.z + 1 < graph->box.hi.z};
+                        graph->links == NULL && first.z + 1 < graph->box.hi.z};
     size_t from = cx_box_offset(graph->grown, first);
 
     for (int axis = 0; axis < 3; axis++) {
         if (has_next[axis])
             cx_contacts_add_row(
                 contacts, graph->labels + at, graph->labels + at + steps[axis],
-                at_or_null(graph->near[axis], from), axis == 0 ? nx - 1 : nx);
+                at_or_null(graph->affinities->near_axis[axis], from),
+                axis == 0 ? nx - 1 : nx);
     }
 }
 
@@ -100,9 +70,9 @@ add_far_row(Graph *graph, CxContacts *contacts, size_t at, CxVoxel first)
             first.z + o.z >= graph->box.hi.z || o.x >= size.x)
             continue;
         size_t step = (size_t)((o.z * size.y + o.y) * size.x + o.x);
-        cx_contacts_add_far_row(contacts, graph->labels + at,
-                                graph->labels + at + step, graph->far[f] + from,
-                                (size_t)(size.x - o.x));
+        cx_contacts_add_far_row(
+            contacts, graph->labels + at, graph->labels + at + step,
+            graph->affinities->far[f] + from, (size_t)(size.x - o.x));
     }
 }
 
@@ -141,8 +111,7 @@ do_far_slab(size_t item, unsigned worker, void *data, GError **error)
     return true;
 }
 
-/* Adds up the tables of all threads in the first, and copies it back when
- * more is to come. */
+/* Adds up the tables of all threads in the first. */
 static void
 gather(Graph *graph, unsigned n_threads)
 {
@@ -225,7 +194,7 @@ add_face(Graph *graph, int f, CxChunk *beyond, CxHash64 *index)
     CxBox plane = cx_box_intersect(plane_box(graph->box, face.axis, face.outer),
                                    cx_chunk_box(beyond));
     const CxId *ids = cx_chunk_data(beyond);
-    const uint8_t *values = graph->near[face.axis];
+    const uint8_t *values = graph->affinities->near_axis[face.axis];
     bool known = cx_box_contains_box(graph->grown,
                                      plane_box(plane, face.axis, face.lower));
 
@@ -262,7 +231,8 @@ add_faces(Graph *graph, CxJob *job, GError **error)
         CxChunk *beyond = graph->input->faces[f];
         if (!cx_job_step(job, (uint64_t)f, 6, error))
             return false;
-        if (beyond != NULL)
+        bool is_linked = f >= 4 && graph->links != NULL;
+        if (beyond != NULL && !is_linked)
             add_face(graph, f, beyond, index);
     }
     return true;
@@ -305,6 +275,8 @@ edges_of(const Graph *graph)
                        c->n_faces};
         g_array_append_val(edges, edge);
     }
+    if (graph->links != NULL && graph->links->len > 0)
+        g_array_append_vals(edges, graph->links->data, graph->links->len);
     if (edges->len > 1)
         qsort(edges->data, edges->len, sizeof(CxEdge), compare_edges);
     return edges;
@@ -335,14 +307,14 @@ result_of(const Graph *graph, CxChunk *labels)
 static bool
 build(Graph *graph, unsigned n_threads, CxJob *job, GError **error)
 {
-    return find_affinities(graph, error) &&
-           add_inner(graph, n_threads, job, error) &&
+    return add_inner(graph, n_threads, job, error) &&
            add_faces(graph, job, error);
 }
 
 CxFragments *
 cx_block_graph(const CxBlockInput *input, const CxBlockOptions *options,
-               CxChunk *labels, uint32_t count, unsigned n_threads, CxJob *job,
+               const CxAffinities *affinities, CxChunk *labels, uint32_t count,
+               const GArray *links, unsigned n_threads, CxJob *job,
                GError **error)
 {
     CxBox box = cx_chunk_box(labels);
@@ -363,6 +335,8 @@ cx_block_graph(const CxBlockInput *input, const CxBlockOptions *options,
                    .size = cx_box_size(box),
                    .labels = dense,
                    .count = count,
+                   .affinities = affinities,
+                   .links = links,
                    .slab = SLAB};
     graph.strangers = g_array_new(FALSE, FALSE, sizeof(CxId));
     graph.per_thread = g_new0(CxContacts *, n_threads);
@@ -372,8 +346,6 @@ cx_block_graph(const CxBlockInput *input, const CxBlockOptions *options,
         out = result_of(&graph, labels);
     for (unsigned i = 0; i < n_threads; i++)
         cx_contacts_free(graph.per_thread[i]);
-    for (int axis = 0; axis < 3; axis++)
-        cx_free(graph.made[axis]);
     g_free(graph.per_thread);
     g_array_unref(graph.strangers);
     return out;

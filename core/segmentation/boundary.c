@@ -4,6 +4,7 @@
  */
 #include "core/segmentation/boundary.h"
 
+#include "core/base/alloc.h"
 #include "core/jobs/parallel.h"
 
 #include <string.h>
@@ -125,4 +126,42 @@ cx_affinity_of_boundary(const uint8_t *boundary, CxVoxel size, int axis,
     for (int64_t i = 0; i + step < n; i++)
         affinity[i] = (uint8_t)(255 - MAX(boundary[i], boundary[i + step]));
     memset(affinity + MAX(0, n - step), 0, (size_t)MIN(n, step));
+}
+
+bool
+cx_affinities_init(CxAffinities *affinities, const CxChunk *prediction,
+                   const CxOutputRoles *roles, GError **error)
+{
+    CxVoxel size = cx_box_size(cx_chunk_box(prediction));
+
+    *affinities = (CxAffinities){.near_axis = {NULL}};
+    for (int axis = 0; axis < 3; axis++) {
+        if (roles->near_axis[axis] >= 0) {
+            affinities->near_axis[axis] =
+                cx_chunk_channel(prediction, (unsigned)roles->near_axis[axis]);
+        } else if (roles->boundary >= 0) {
+            uint8_t *made =
+                cx_try_alloc(cx_chunk_n_voxels(prediction), 1, error);
+            if (made == NULL) {
+                cx_affinities_clear(affinities);
+                return false;
+            }
+            cx_affinity_of_boundary(
+                cx_chunk_channel(prediction, (unsigned)roles->boundary), size,
+                axis, made);
+            affinities->made[axis] = made;
+            affinities->near_axis[axis] = made;
+        }
+    }
+    for (unsigned f = 0; f < roles->n_far; f++)
+        affinities->far[f] =
+            cx_chunk_channel(prediction, roles->far[f].channel);
+    return true;
+}
+
+void
+cx_affinities_clear(CxAffinities *affinities)
+{
+    for (int axis = 0; axis < 3; axis++)
+        g_clear_pointer(&affinities->made[axis], cx_free);
 }

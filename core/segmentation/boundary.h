@@ -35,3 +35,16 @@ bool cx_boundary_map(const CxChunk *prediction, const CxOutputRoles *roles,
  * missing to 1 in the larger of the two.  Undefined along the last layer. */
 void cx_affinity_of_boundary(const uint8_t *boundary, CxVoxel size, int axis,
                              uint8_t *affinity);
+
+/* Affinities of neighbours over the box of a prediction, u8, stored at the
+ * lower voxel; NULL where the network says nothing.  They borrow the
+ * prediction. */
+typedef struct {
+    const uint8_t *near_axis[3];
+    const uint8_t *far[CX_MAX_OUTPUTS]; /* as in the roles */
+    uint8_t *made[3];                   /* from a boundary map; owned */
+} CxAffinities;
+
+bool cx_affinities_init(CxAffinities *affinities, const CxChunk *prediction,
+                        const CxOutputRoles *roles, GError **error);
+void cx_affinities_clear(CxAffinities *affinities);

@@ -12,7 +12,8 @@
 #include "core/base/geometry.h"
 #include "core/jobs/job.h"
 
-/* Squared distance, in units of `voxel`, from every voxel to the nearest one
+/* voxel.z = INFINITY: every section by itself.
+ * Squared distance, in units of `voxel`, from every voxel to the nearest one
  * that is 0 in inside; 0 there.  Beyond the block is nothing.  INFINITY where
  * the block has no 0 at all.  Exact in float up to 2^24 for integer spacing.
  * distance: size.x * size.y * size.z floats. */

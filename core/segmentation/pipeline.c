@@ -32,17 +32,21 @@ static void
 read_parameters(CxPipeline *self)
 {
     double threshold = self->options.threshold;
+    bool sections = strcmp(self->source.method, "sections") == 0;
 
-    self->block = (CxBlockOptions){
-        .by_sections = strcmp(self->source.method, "sections") == 0,
-        .seed_level = parameter(self, "seed_level", 0.5),
-        .seed_sigma = parameter(self, "seed_sigma", 1),
-        .seed_distance = parameter(self, "seed_distance", 2),
-        .border_sigma = parameter(self, "border_sigma", 0.5),
-        .long_weight = parameter(self, "long_weight", 0),
-    };
     if (isnan(threshold))
-        threshold = parameter(self, "threshold", 0.5);
+        threshold = parameter(self, "threshold", 0.6);
+    self->block = (CxBlockOptions){
+        .by_sections = sections,
+        .inside_sigma = parameter(self, "inside_sigma", sections ? 1 : 0),
+        .seed_level = parameter(self, "seed_level", sections ? 0.5 : 0.4),
+        .seed_sigma = parameter(self, "seed_sigma", sections ? 1.5 : 1),
+        .seed_distance = parameter(self, "seed_distance", sections ? 3 : 2),
+        .border_sigma = parameter(self, "border_sigma", sections ? 0.5 : 0),
+        .long_weight = parameter(self, "long_weight", 0),
+        .threshold = threshold,
+        .max_shift = parameter(self, "max_shift", 16),
+    };
     self->agglomerate = (CxAgglomerateOptions){
         .threshold = threshold,
         .tree_threshold = threshold,
@@ -56,9 +60,8 @@ read_parameters(CxPipeline *self)
     CxNm nm = self->source.voxel_nm;
     self->margin =
         (CxVoxel){margin, MAX(1, llround((double)margin * nm.x / nm.y)),
-                  self->block.by_sections
-                      ? 0
-                      : MAX(1, llround((double)margin * nm.x / nm.z))};
+                  sections ? 1 /* so that links across blocks are the same */
+                           : MAX(1, llround((double)margin * nm.x / nm.z))};
 }
 
 static size_t
