@@ -1,8 +1,8 @@
 /* The 3-D view: surfaces of segments, slice planes, cross-hair, box, axes.
  *
- * One renderer per view and GL context; all calls on the main thread with
- * that context current, free included.  The picture is drawn into a
- * framebuffer of its own (so that the target needs no depth buffer), shaded
+ * One renderer per view and GL context; main thread.  Only new, draw, free
+ * and picking need the context current: surfaces that are set are copied to
+ * the GPU by the next frame.  The picture is drawn into a framebuffer of its own (so that the target needs no depth buffer), shaded
  * at the edges by depth (eye-dome lighting: Boucheny 2009), and copied to the
  * framebuffer that is bound.
  *
@@ -59,13 +59,15 @@ bool cxgl_scene_renderer_bounds(CxglSceneRenderer *scene, CxNm *lo, CxNm *hi);
 
 typedef struct {
     CxglColour top, bottom; /* of the background */
-    bool moving;       /* coarse surfaces, no edge shading: while dragging */
-    bool planes[3];    /* by CxglAxis: the image in the scene */
-    bool plane_labels; /* with the segments' colours */
+    bool moving;            /* coarse surfaces, no shading of edges, no
+                               samples: while dragging */
+    bool planes[3];         /* by CxglAxis: the image in the scene */
+    bool plane_labels;      /* with the segments' colours */
     bool cross_hair, box, axes;
-    float edge_shading; /* 0 … 1 */
-    float depth_cue;  /* 0 … 1: how far the far end fades to the background */
-    unsigned samples; /* 0 or 4: smooth edges when not moving */
+    float edge_shading; /* 0 … 1: dark creases and outlines, by depth */
+    float depth_cue;    /* 0 … 1: how far the far end fades away */
+    unsigned samples;   /* 0 or 4: smooth edges when not moving */
+    float scale;        /* of lines and axes; 1 = normal */
 } CxglSceneStyle;
 
 CxglSceneStyle cxgl_scene_style_defaults(void);

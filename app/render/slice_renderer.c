@@ -62,6 +62,26 @@ cxgl_slice_style_defaults(void)
     };
 }
 
+static bool
+colours_equal(CxglColour a, CxglColour b)
+{
+    return a.r == b.r && a.g == b.g && a.b == b.b && a.a == b.a;
+}
+
+bool
+cxgl_slice_style_equal(const CxglSliceStyle *a, const CxglSliceStyle *b)
+{
+    return a->image_lo == b->image_lo && a->image_hi == b->image_hi &&
+           a->gamma == b->gamma && a->invert == b->invert &&
+           a->smooth == b->smooth && a->label_opacity == b->label_opacity &&
+           a->dim == b->dim && a->border_opacity == b->border_opacity &&
+           a->only_selected == b->only_selected &&
+           a->hatch_failed == b->hatch_failed &&
+           colours_equal(a->background, b->background) &&
+           a->overlay_opacity == b->overlay_opacity &&
+           colours_equal(a->overlay_colour, b->overlay_colour);
+}
+
 static GLuint
 make_program(unsigned number, GError **error)
 {

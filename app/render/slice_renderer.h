@@ -33,6 +33,7 @@ typedef struct {
 } CxglSliceStyle;
 
 CxglSliceStyle cxgl_slice_style_defaults(void);
+bool cxgl_slice_style_equal(const CxglSliceStyle *a, const CxglSliceStyle *b);
 
 /* One layer of the pane; grid->volume_id = 0 or a NULL grid: not there. */
 typedef struct {
