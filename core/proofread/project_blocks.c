@@ -128,12 +128,6 @@ cx_project_n_blocks(CxProject *project, size_t *n_total)
 
 /* The graph. */
 
-typedef struct {
-    CxSupervoxelGraph *graph;
-    CxHash64 *into; /* joined segment → segment it joined */
-    CxJob *job;
-} Replay;
-
 /* A chain is never longer than there are joins. */
 static CxId
 resolve(const CxHash64 *into, CxId segment)
@@ -146,24 +140,28 @@ resolve(const CxHash64 *into, CxId segment)
     return segment;
 }
 
+typedef struct {
+    CxHash64 *into; /* joined segment → segment it joined */
+    CxPartFunc func;
+    void *user_data;
+} Births;
+
 static bool
-replay_part(const CxGraphPart *part, void *user_data, GError **error)
+pass_on(const CxGraphPart *part, void *user_data, GError **error)
 {
-    Replay *replay = user_data;
+    Births *births = user_data;
 
     for (guint i = 0; i < part->segments->len; i++) {
         CxId *segment = &g_array_index(part->segments, CxId, i);
 
-        *segment = resolve(replay->into, *segment);
+        *segment = resolve(births->into, *segment);
     }
-    cx_supervoxel_graph_add(replay->graph, part->supervoxels, part->edges,
-                            (const CxId *)(void *)part->segments->data);
-    return cx_job_check(replay->job, error);
+    return births->func(part, births->user_data, error);
 }
 
 bool
-cx_project_replay_parts(CxProject *project, CxSupervoxelGraph *graph,
-                        CxJob *job, GError **error)
+cx_project_each_born_part(CxProject *project, CxPartFunc func, void *user_data,
+                          GError **error)
 {
     g_autoptr(GArray) pairs = cx_journal_list_joined(project->journal, error);
 
@@ -177,7 +175,31 @@ cx_project_replay_parts(CxProject *project, CxSupervoxelGraph *graph,
         if (segment != 0)
             cx_hash64_set(into, segment, g_array_index(pairs, CxId, i + 1));
     }
-    Replay replay = {graph, into, job};
+    Births births = {into, func, user_data};
 
-    return cx_journal_each_part(project->journal, replay_part, &replay, error);
+    return cx_journal_each_part(project->journal, pass_on, &births, error);
+}
+
+typedef struct {
+    CxSupervoxelGraph *graph;
+    CxJob *job;
+} Replay;
+
+static bool
+replay_part(const CxGraphPart *part, void *user_data, GError **error)
+{
+    Replay *replay = user_data;
+
+    cx_supervoxel_graph_add(replay->graph, part->supervoxels, part->edges,
+                            (const CxId *)(void *)part->segments->data);
+    return cx_job_check(replay->job, error);
+}
+
+bool
+cx_project_replay_parts(CxProject *project, CxSupervoxelGraph *graph,
+                        CxJob *job, GError **error)
+{
+    Replay replay = {graph, job};
+
+    return cx_project_each_born_part(project, replay_part, &replay, error);
 }

@@ -38,8 +38,8 @@ check_unlocked(CxProject *project, CxId segment, GError **error)
     return false;
 }
 
-static GArray *
-ids_of(const GArray *supervoxels)
+GArray *
+cx_project_ids_of(const GArray *supervoxels)
 {
     GArray *ids =
         g_array_sized_new(FALSE, FALSE, sizeof(CxId), supervoxels->len);
@@ -122,7 +122,7 @@ merge(CxProject *project, CxId keep, CxId other, CxVoxel at, GError **error)
         cx_supervoxel_graph_members(project->graph, other);
 
     edit->at = at;
-    cx_edit_add_move(edit, other, keep, ids_of(moved));
+    cx_edit_add_move(edit, other, keep, cx_project_ids_of(moved));
     if (!cx_supervoxel_graph_touch(project->graph, keep, other)) {
         g_autoptr(GArray) kept =
             cx_supervoxel_graph_members(project->graph, keep);

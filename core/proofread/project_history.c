@@ -64,6 +64,7 @@ carry_out(CxProject *project, const CxEdit *edit, bool inverse)
 {
     cx_supervoxel_graph_apply(project->graph, edit, inverse);
     carry_out_marks(project, edit, inverse);
+    cx_project_note_change(project);
 }
 
 static void
@@ -71,8 +72,38 @@ note_edited(CxProject *project, const CxEdit *edit)
 {
     g_autoptr(GArray) segments = cx_edit_segments(edit);
 
+    g_mutex_lock(&project->history_lock);
     for (guint i = 0; i < segments->len; i++)
         cx_hash64_set(project->edited, g_array_index(segments, CxId, i), 1);
+    g_mutex_unlock(&project->history_lock);
+}
+
+bool
+cx_project_is_edited(CxProject *project, CxId segment)
+{
+    g_mutex_lock(&project->history_lock);
+    bool is = cx_hash64_get(project->edited, segment, NULL);
+
+    g_mutex_unlock(&project->history_lock);
+    return is;
+}
+
+void
+cx_project_note_change(CxProject *project)
+{
+    g_mutex_lock(&project->history_lock);
+    project->n_changes++;
+    g_mutex_unlock(&project->history_lock);
+}
+
+uint64_t
+cx_project_n_changes(CxProject *project)
+{
+    g_mutex_lock(&project->history_lock);
+    uint64_t n = project->n_changes;
+
+    g_mutex_unlock(&project->history_lock);
+    return n;
 }
 
 /* With history_lock held. */

@@ -3,6 +3,7 @@
  *   project.c          create, open, close, image, texts
  *   project_store.c    label chunks, the two label volumes, picking
  *   project_blocks.c   storing a block; which blocks are there
+ *   project_place.c    which segments the supervoxels of a block belong to
  *   project_segment.c  segmentation on demand
  *   project_import.c   labels of another volume as supervoxels
  *   project_edit.c     merge, split, note, lock
@@ -46,11 +47,12 @@ struct CxProject {
     CxJournal *journal;
 
     GMutex segment_lock; /* one segmentation or import at a time */
-    GMutex edit_lock;    /* one change at a time; guards the next three */
-    CxId next_segment;
-    CxHash64 *edited; /* segments that some edit, undone or not, names */
+    GMutex edit_lock;    /* one change at a time */
+    CxId next_segment;   /* under edit_lock */
 
     GMutex history_lock; /* guards all below */
+    CxHash64 *edited;    /* segments that some edit, undone or not, names */
+    uint64_t n_changes;  /* of the graph, since it was loaded */
     GArray *history;     /* of CxHistoryNode, by sequence; [0] is the root */
     int64_t head;
     CxHash64 *locked;  /* segments */
@@ -71,10 +73,15 @@ void cx_project_release(CxProject *project);
 
 CxBox cx_project_bounds(const CxProject *project);
 
+<<<<<<< HEAD
 /* The image as seen from another project file (owned), or NULL if there is no
  * such file. */
 char *cx_project_relative_image(const CxProject *project,
                                 const char *project_path);
+=======
+/* Ids of an array of CxSupervoxel (GArray of CxId). */
+GArray *cx_project_ids_of(const GArray *supervoxels);
+>>>>>>> c3aa25b (proofread: segment a project on demand, block by block)
 
 /* project_store.c */
 void cx_project_make_volumes(CxProject *project);
@@ -95,6 +102,29 @@ GArray *cx_project_encode_labels(CxProject *project, const CxChunk *labels,
 bool cx_project_put_chunks(CxProject *project, const GArray *encoded,
                            GError **error);
 
+/* project_place.c: what a block will change. */
+typedef struct {
+    GArray *segments; /* CxId of each new supervoxel */
+    GArray *joined;   /* pairs of CxId: segment, into */
+    CxBox box;        /* of the joined segments */
+} CxPlace;
+
+void cx_place_clear(CxPlace *place);
+
+/* with_segments: the block joins the segments around it, else it is looked at
+ * alone. */
+bool cx_project_find_place(CxProject *project, const CxFragments *fragments,
+                           const CxAgglomerateOptions *options,
+                           bool with_segments, CxPlace *place, CxJob *job,
+                           GError **error);
+
+/* Segments of all supervoxels of the graph anew (GArray of CxId, in the order
+ * of the list). */
+GArray *cx_project_agglomerate_all(CxProject *project,
+                                   const GArray *supervoxels,
+                                   const CxAgglomerateOptions *options,
+                                   CxJob *job, GError **error);
+
 /* project_history.c */
 bool cx_project_load_history(CxProject *project, CxJob *job, GError **error);
 
@@ -110,13 +140,23 @@ typedef void (*CxEditFunc)(const CxEdit *edit, bool is_done, void *user_data);
 bool cx_project_each_edit(CxProject *project, CxEditFunc func, void *user_data,
                           CxJob *job, GError **error);
 
+/* True if any edit, undone or not, names the segment. */
+bool cx_project_is_edited(CxProject *project, CxId segment);
+
+/* Counts changes of the graph, to see whether one came between. */
+void cx_project_note_change(CxProject *project);
+uint64_t cx_project_n_changes(CxProject *project);
+
 /* project_blocks.c */
 bool cx_project_load_blocks(CxProject *project, GError **error);
 
 /* Removes what an import that was killed left behind. */
 bool cx_project_finish_import(CxProject *project, GError **error);
 
-/* Applies parts and joins of the journal to an empty graph. */
+/* Calls back with the parts of the journal, joins worked into their segments;
+ * puts them all into an empty graph. */
+bool cx_project_each_born_part(CxProject *project, CxPartFunc func,
+                               void *user_data, GError **error);
 bool cx_project_replay_parts(CxProject *project, CxSupervoxelGraph *graph,
                              CxJob *job, GError **error);
 
