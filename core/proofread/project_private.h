@@ -73,15 +73,13 @@ void cx_project_release(CxProject *project);
 
 CxBox cx_project_bounds(const CxProject *project);
 
-<<<<<<< HEAD
 /* The image as seen from another project file (owned), or NULL if there is no
  * such file. */
 char *cx_project_relative_image(const CxProject *project,
                                 const char *project_path);
-=======
+
 /* Ids of an array of CxSupervoxel (GArray of CxId). */
 GArray *cx_project_ids_of(const GArray *supervoxels);
->>>>>>> c3aa25b (proofread: segment a project on demand, block by block)
 
 /* project_store.c */
 void cx_project_make_volumes(CxProject *project);
