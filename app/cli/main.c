@@ -1,0 +1,164 @@
+/* connexon-cli: picks the command, runs it as a job, prints what it found.
+ *
+ * Exit codes: 0 done, 1 failed (one sentence on stderr), 2 wrong usage,
+ * 130 cancelled.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "app/cli/arguments.h"
+#include "app/cli/progress.h"
+#include "core/base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_CANCELLED = 130,
+};
+
+const CxcliCommand *const cxcli_commands[] = {
+    &cxcli_info,    &cxcli_convert,  &cxcli_predict,
+    &cxcli_segment, &cxcli_evaluate, &cxcli_components,
+    &cxcli_graph,   &cxcli_edit,     &cxcli_check,
+    NULL,
+};
+
+static void
+print_options(const CxcliOption *options)
+{
+    for (; options != NULL && options->name != NULL; options++) {
+        g_autofree char *left = g_strdup_printf(
+            "--%s%s%s", options->name, options->value != NULL ? " " : "",
+            options->value != NULL ? options->value : "");
+
+        printf("  %-24s %s\n", left, options->help);
+    }
+}
+
+static void
+print_help(const CxcliCommand *command)
+{
+    if (command != NULL) {
+        printf("connexon-cli %s %s\n\n%s.\n", command->name, command->usage,
+               command->summary);
+        if (command->text != NULL)
+            printf("\n%s\n", command->text);
+        if (command->options != NULL) {
+            printf("\nOptions:\n");
+            print_options(command->options);
+        }
+    } else {
+        printf("connexon-cli COMMAND … — from EM volumes to corrected neurons\n"
+               "\nCommands (connexon-cli COMMAND --help tells more):\n");
+        for (unsigned i = 0; cxcli_commands[i] != NULL; i++)
+            printf("  %-12s %s\n", cxcli_commands[i]->name,
+                   cxcli_commands[i]->summary);
+        printf("\nA volume is a file or folder, with :/dataset for one inside: "
+               "a.h5:/volumes/raw,\nstack.tif, slices/, a.zarr.  Positions are "
+               "voxels x,y,z of the finest level,\nboxes x0,y0,z0,x1,y1,z1, "
+               "half-open.\n");
+    }
+    printf("\nCommon options:\n");
+    print_options(cxcli_common_options);
+}
+
+static const CxcliCommand *
+find_command(const char *name)
+{
+    for (unsigned i = 0; cxcli_commands[i] != NULL; i++)
+        if (strcmp(cxcli_commands[i]->name, name) == 0)
+            return cxcli_commands[i];
+    return NULL;
+}
+
+static int
+fail(const GError *error)
+{
+    bool usage = error->domain == CXCLI_ERROR;
+
+    if (cx_error_is_cancelled(error)) {
+        fprintf(stderr, "connexon-cli: cancelled\n");
+        return EXIT_CANCELLED;
+    }
+    fprintf(stderr, "connexon-cli: %s\n", error->message);
+    return usage ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static bool
+run_command(CxJob *job, void *data, GError **error)
+{
+    CxcliContext *context = data;
+
+    return context->command->run(context, error);
+}
+
+static int
+run(CxcliContext *context)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CxJob) job = cx_job_new(context->command->name);
+    g_autoptr(CxcliReport) report = cxcli_report_new();
+    CxcliProgress *progress = cxcli_progress_new(job, context->quiet);
+
+    context->job = job;
+    context->report = report;
+    bool done = cx_job_run(job, run_command, context, &error);
+    cxcli_progress_end(progress);
+    if (!done)
+        return fail(error);
+    g_autofree char *text = cxcli_report_finish(report, context->json);
+    if (fputs(text, stdout) < 0 || fflush(stdout) != 0) {
+        fprintf(stderr, "connexon-cli: cannot write to the standard output\n");
+        return EXIT_FAILED;
+    }
+    return context->exit_code;
+}
+
+static int
+parse_and_run(CxcliContext *context, char **words)
+{
+    g_autoptr(GError) error = NULL;
+    CxcliAsk ask;
+
+    if (!cxcli_parse(context, words, &ask, &error))
+        return fail(error);
+    if (ask == CXCLI_ASK_HELP) {
+        print_help(context->command);
+        return EXIT_DONE;
+    }
+    if (ask == CXCLI_ASK_VERSION) {
+        printf("connexon-cli %s\n", CX_VERSION);
+        return EXIT_DONE;
+    }
+    if (context->command == NULL) {
+        fprintf(stderr, "connexon-cli: a command is missing; connexon-cli "
+                        "--help lists them\n");
+        return EXIT_USAGE;
+    }
+    return run(context);
+}
+
+int
+main(int argc, char **argv)
+{
+    CxcliContext context = {0};
+    char **words = argv + MIN(argc, 1);
+
+    if (*words != NULL && !g_str_has_prefix(*words, "--")) {
+        context.command = find_command(*words);
+        if (context.command == NULL) {
+            fprintf(stderr,
+                    "connexon-cli: there is no command \"%s\"; connexon-cli "
+                    "--help lists them\n",
+                    *words);
+            return EXIT_USAGE;
+        }
+        words++;
+    }
+    int code = parse_and_run(&context, words);
+    cxcli_context_clear(&context);
+    return code;
+}
