@@ -1,9 +1,15 @@
 /* Writes what a project holds: the corrected labels, surfaces, tables, graph.
  *
- * The target appears only when it is whole.  Labels: any format of
- * core/volume/writer.h, ids are current segment ids (uint64).  Meshes: a
- * folder of .ply, or one file per id by suffix.  Table: CSV of segments (ids as
- * text).  Graph: CSV a,b,affinity,contacts,segment_a,segment_b.
+ * The target appears only when it is whole, and is never the project, its
+ * image or something inside it.  What is written is the state at the call;
+ * edits made meanwhile do not show.
+ *
+ * Labels: any format of core/volume/writer.h, ids are current segment ids
+ * (uint64).  Meshes: a folder with one file a segment, <id>.ply; a path with
+ * another suffix, "m.obj", makes a folder of that name with files of that
+ * kind.  An existing folder is replaced only if nothing else lies in it.
+ * Table: CSV of segments, ids as decimal digits.  Graph: CSV
+ * a,b,affinity,contacts,segment_a,segment_b.  Log: see edit_log.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

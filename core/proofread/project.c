@@ -394,6 +394,16 @@ cx_project_image(CxProject *project)
     return project->image;
 }
 
+char *
+cx_project_dup_image_path(CxProject *project)
+{
+    const char *dataset;
+
+    return split_spec(project->image != NULL ? cx_volume_spec(project->image)
+                                             : project->note.spec,
+                      &dataset);
+}
+
 const char *
 cx_project_image_problem(CxProject *project)
 {

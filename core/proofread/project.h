@@ -41,6 +41,9 @@ void cx_project_delete_files(const char *path);
 const char *cx_project_path(const CxProject *project);
 bool cx_project_is_read_only(const CxProject *project);
 CxVolume *cx_project_image(CxProject *project); /* borrowed, or NULL */
+/* File or folder the image lies in, without its data set (owned). */
+char *cx_project_dup_image_path(CxProject *project);
+
 /* Why there is no image (one sentence), or NULL. */
 const char *cx_project_image_problem(CxProject *project);
 const char *cx_project_image_spec(CxProject *project);   /* as noted */
@@ -92,6 +95,12 @@ GArray *cx_project_preview_split(CxProject *project, CxId segment,
 CxEdit *cx_project_split(CxProject *project, CxId segment,
                          const CxVoxel *sources, size_t n_sources,
                          const CxVoxel *sinks, size_t n_sinks, CxJob *job,
+                         GError **error);
+
+/* Carries out an edit made on another project with the same supervoxels: its
+ * moves, note or lock.  CX_ERROR_INVALID if a supervoxel is not in the segment
+ * it should leave. */
+CxEdit *cx_project_apply(CxProject *project, const CxEdit *edit,
                          GError **error);
 CxEdit *cx_project_set_note(CxProject *project, CxId segment, const char *text,
                             GError **error);

@@ -390,3 +390,77 @@ cx_project_set_locked(CxProject *project, CxId segment, bool locked,
     g_mutex_unlock(&project->edit_lock);
     return edit;
 }
+
+/* An edit from elsewhere. */
+
+static bool
+check_move(CxProject *project, const CxMove *move, GError **error)
+{
+    if (!check_unlocked(project, move->from, error) ||
+        !check_unlocked(project, move->to, error))
+        return false;
+    for (guint i = 0; i < move->supervoxels->len; i++) {
+        CxId id = g_array_index(move->supervoxels, CxId, i);
+        CxId found = cx_supervoxel_graph_segment_of(project->graph, id);
+
+        if (found != 0 && found == move->from && move->to != 0)
+            continue;
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "supervoxel %" G_GUINT64_FORMAT
+                    " is in segment %" G_GUINT64_FORMAT
+                    ", expected in %" G_GUINT64_FORMAT,
+                    id, found, move->from);
+        return false;
+    }
+    return true;
+}
+
+static CxEdit *
+apply_moves(CxProject *project, const CxEdit *foreign, GError **error)
+{
+    g_autoptr(CxEdit) edit = cx_edit_new(foreign->kind);
+    CxId next_before = project->next_segment;
+
+    edit->at = foreign->at;
+    edit->link_a = foreign->link_a;
+    edit->link_b = foreign->link_b;
+    edit->sentence = g_strdup(foreign->sentence);
+    for (guint m = 0; m < foreign->moves->len; m++) {
+        const CxMove *move = &g_array_index(foreign->moves, CxMove, m);
+
+        if (!check_move(project, move, error))
+            return NULL;
+        cx_edit_add_move(edit, move->from, move->to,
+                         g_array_copy(move->supervoxels));
+        if (move->to >= project->next_segment && move->to < UINT64_MAX)
+            project->next_segment = move->to + 1;
+    }
+    if (cx_project_commit_edit(project, edit, error))
+        return g_steal_pointer(&edit);
+    project->next_segment = next_before;
+    return NULL;
+}
+
+CxEdit *
+cx_project_apply(CxProject *project, const CxEdit *edit, GError **error)
+{
+    CxEdit *applied = NULL;
+
+    g_mutex_lock(&project->edit_lock);
+    switch (edit->kind) {
+    case CX_EDIT_MERGE:
+    case CX_EDIT_SPLIT:
+        applied = apply_moves(project, edit, error);
+        break;
+    case CX_EDIT_NOTE:
+        applied = note(project, edit->segment, edit->text, error);
+        break;
+    case CX_EDIT_LOCK:
+        applied = set_locked(project, edit->segment, edit->locked, error);
+        break;
+    default:
+        g_warn_if_reached();
+    }
+    g_mutex_unlock(&project->edit_lock);
+    return applied;
+}
