@@ -38,8 +38,9 @@ void main()
     vec3 colour = texture(u_picture, px / u_pane).rgb;
 #ifdef EDGES
     float here = log_distance(px);
+    bool is_background = texture(u_depth, px / u_pane).r >= 1.0;
     float dark = 55.0 * shade(px, here, u_radius.x, 0.012) + 26.0 * shade(px, here, u_radius.y, 0.03);
-    colour *= exp(-u_strength * dark);
+    colour *= is_background ? 1.0 : exp(-u_strength * dark);
 #endif
     o_colour = vec4(colour, 1.0);
 }

@@ -60,14 +60,14 @@ draw_planes(CxglSceneRenderer *scene, const CxglOrbitCamera *camera,
 {
     GLuint program = cxgl_scene_renderer_pick_program(scene, true);
 
-    if (program == 0 || content->layers == NULL)
+    if (program == 0)
         return;
     glDisable(GL_CULL_FACE);
     glUseProgram(program);
     glUniform2ui(cxgl_uniform(program, "u_id"), 0, 0);
     glUniform1ui(cxgl_uniform(program, "u_kind"), KIND_PLANE);
     for (int i = 0; i < 3; i++)
-        if (style->planes[i])
+        if (cxgl_scene_planes_is_shown(content, style, (CxglAxis)i))
             cxgl_scene_planes_draw_one(cxgl_scene_renderer_planes(scene),
                                        program, content, (CxglAxis)i, camera,
                                        clip_from_eye);

@@ -88,14 +88,23 @@ cxgl_scene_planes_camera(const CxglSceneContent *content, CxglAxis axis,
 }
 
 static bool
-is_wanted(const CxglSceneContent *content, const CxglSceneStyle *style,
-          CxglAxis axis)
+has_data(const CxglSliceLayer *layer)
+{
+    return layer->grid != NULL && layer->grid->volume_id != 0;
+}
+
+bool
+cxgl_scene_planes_is_shown(const CxglSceneContent *content,
+                           const CxglSceneStyle *style, CxglAxis axis)
 {
     unsigned w = cxgl_axis_depth(axis);
     double at = cxgl_nm_get(content->cross_hair, w);
 
     return style->planes[axis] && content->layers != NULL &&
-           content->slice_style != NULL && at >= cxgl_nm_get(content->lo, w) &&
+           content->slice_style != NULL &&
+           (has_data(&content->layers->image) ||
+            (style->plane_labels && has_data(&content->layers->labels))) &&
+           at >= cxgl_nm_get(content->lo, w) &&
            at < cxgl_nm_get(content->hi, w);
 }
 
@@ -175,7 +184,7 @@ cxgl_scene_planes_update(CxglScenePlanes *self, const CxglSceneContent *content,
             clear_plane(&self->planes[i]);
     self->table = content->table;
     for (int i = 0; i < 3; i++)
-        if (is_wanted(content, style, (CxglAxis)i))
+        if (cxgl_scene_planes_is_shown(content, style, (CxglAxis)i))
             update_plane(self, content, style, (CxglAxis)i, side, stats);
 }
 
@@ -219,7 +228,7 @@ cxgl_scene_planes_draw(CxglScenePlanes *self, const CxglSceneContent *content,
     glUniform1i(cxgl_uniform(self->program, "u_picture"), 0);
     glActiveTexture(GL_TEXTURE0);
     for (int i = 0; i < 3; i++) {
-        if (!is_wanted(content, style, (CxglAxis)i) ||
+        if (!cxgl_scene_planes_is_shown(content, style, (CxglAxis)i) ||
             self->planes[i].target.name == 0)
             continue;
         glBindTexture(GL_TEXTURE_2D, self->planes[i].target.colour.name);

@@ -17,6 +17,10 @@ typedef struct CxglScenePlanes CxglScenePlanes;
 CxglScenePlanes *cxgl_scene_planes_new(GError **error);
 void cxgl_scene_planes_free(CxglScenePlanes *planes);
 
+/* Whether a plane is asked for, has data and lies inside the box. */
+bool cxgl_scene_planes_is_shown(const CxglSceneContent *content,
+                                const CxglSceneStyle *style, CxglAxis axis);
+
 /* The slice camera that covers a whole plane of the content's box with at
  * most `side` pixels. */
 CxglSliceCamera cxgl_scene_planes_camera(const CxglSceneContent *content,

@@ -395,7 +395,7 @@ add_plane_frames(const CxglSceneContent *content, const CxglSceneStyle *style,
         CxglColour colour = cxgl_axis_colour((CxglAxis)i);
         CxNm lo = content->lo, hi = content->hi;
 
-        if (!style->planes[i] || content->layers == NULL)
+        if (!cxgl_scene_planes_is_shown(content, style, (CxglAxis)i))
             continue;
         cxgl_nm_set(&lo, w, cxgl_nm_get(content->cross_hair, w));
         cxgl_nm_set(&hi, w, cxgl_nm_get(content->cross_hair, w));
@@ -449,7 +449,9 @@ draw_scene(CxglSceneRenderer *self, const CxglOrbitCamera *camera,
         draw_meshes(self, camera, style, clip_from_eye, false);
     glDisable(GL_CULL_FACE);
     cxgl_scene_planes_draw(self->planes, content, style, camera, clip_from_eye);
+    glDepthMask(GL_FALSE); /* lines cast no shade */
     draw_lines(self, camera, content, style, clip_from_eye);
+    glDepthMask(GL_TRUE);
     glEnable(GL_CULL_FACE);
     glEnable(GL_BLEND);
     glBlendFuncSeparate(GL_SRC_ALPHA, GL_ONE_MINUS_SRC_ALPHA, GL_ONE,
@@ -598,7 +600,7 @@ cxgl_scene_renderer_wanted(CxglSceneRenderer *self,
         CxglSliceCamera camera =
             cxgl_scene_planes_camera(content, (CxglAxis)i, MAX_PLANE_SIDE);
 
-        if (style->planes[i])
+        if (cxgl_scene_planes_is_shown(content, style, (CxglAxis)i))
             cxgl_chunk_grid_wanted(grid, &camera, 0, keys);
     }
 }

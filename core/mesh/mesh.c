@@ -53,10 +53,10 @@ face_vector(const CxMesh *mesh, uint32_t triangle, double out[3])
     out[2] = u[0] * w[1] - u[1] * w[0];
 }
 
-void
-cx_mesh_compute_normals(CxMesh *mesh)
+/* Sum of the face vectors around each vertex. */
+static void
+sum_faces(const CxMesh *mesh, float *sums)
 {
-    memset(mesh->normals, 0, 3 * sizeof(float) * mesh->n_vertices);
     for (uint32_t t = 0; t < mesh->n_triangles; t++) {
         double face[3];
 
@@ -65,19 +65,44 @@ cx_mesh_compute_normals(CxMesh *mesh)
             uint32_t v = mesh->indices[3 * (size_t)t + (size_t)k];
 
             for (int i = 0; i < 3; i++)
-                mesh->normals[3 * (size_t)v + (size_t)i] += (float)face[i];
+                sums[3 * (size_t)v + (size_t)i] += (float)face[i];
         }
     }
-    for (size_t v = 0; v < mesh->n_vertices; v++) {
-        float *n = mesh->normals + 3 * v;
-        float length = sqrtf(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
+}
 
-        if (length < FLT_MIN) {
-            n[0] = n[1] = 0;
-            n[2] = length = 1;
-        }
-        for (int i = 0; i < 3; i++)
-            n[i] /= length;
+static void
+normalise(float *n)
+{
+    float length = sqrtf(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
+
+    if (length < FLT_MIN) {
+        n[0] = n[1] = 0;
+        n[2] = length = 1;
+    }
+    for (int i = 0; i < 3; i++)
+        n[i] /= length;
+}
+
+void
+cx_mesh_compute_normals(CxMesh *mesh)
+{
+    memset(mesh->normals, 0, 3 * sizeof(float) * mesh->n_vertices);
+    sum_faces(mesh, mesh->normals);
+    for (size_t v = 0; v < mesh->n_vertices; v++)
+        normalise(mesh->normals + 3 * v);
+}
+
+void
+cx_mesh_mix_normals(CxMesh *mesh)
+{
+    g_autofree float *faces = g_new0(float, 3 * (size_t)mesh->n_vertices);
+
+    sum_faces(mesh, faces);
+    for (size_t v = 0; v < mesh->n_vertices; v++) {
+        normalise(faces + 3 * v);
+        for (size_t i = 0; i < 3; i++)
+            mesh->normals[3 * v + i] += faces[3 * v + i];
+        normalise(mesh->normals + 3 * v);
     }
 }
 

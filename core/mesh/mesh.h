@@ -29,6 +29,11 @@ CxMesh *cx_mesh_join(CxMesh *const *meshes, size_t n_meshes);
 /* Sets unit normals from the area-weighted faces around each vertex. */
 void cx_mesh_compute_normals(CxMesh *mesh);
 
+/* Moves normals half-way towards those of the faces: for normals of a finer
+ * surface after simplification, so that they hide its facets but do not bend
+ * what is flat. */
+void cx_mesh_mix_normals(CxMesh *mesh);
+
 /* Global nm; false if there are no vertices. */
 bool cx_mesh_bounds(const CxMesh *mesh, CxNm *lo, CxNm *hi);
 

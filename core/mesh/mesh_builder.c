@@ -14,6 +14,8 @@
 #include "core/mesh/smooth.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define DEFAULT_CHUNK 64
 #define MAX_SIDE (INT64_C(1) << 20)
@@ -199,14 +201,19 @@ read_block(const Run *run, CxBox cells, CxJob *job, GError **error)
                                  run->builder->options.level, box, job, error);
 }
 
-/* One label */
+/* Cutting chunks */
 
 typedef struct {
     Run run;
-    CxId id;
     CxJob *job;
-    CxMeshPiece **pieces; /* one per chunk, or NULL */
-} OneLabel;
+    const CxId *ids; /* sorted; n_ids = 0: all labels */
+    size_t n_ids;
+    GPtrArray **chunks;   /* CxMeshPiece of each chunk */
+    CxMeshPiece **sorted; /* all pieces, by id, then by chunk */
+    size_t *starts;       /* of the ids in sorted; one more at the end */
+    size_t first;         /* id of item 0 of the batch */
+    CxMesh **meshes;      /* of the batch */
+} Work;
 
 static int
 compare_ids(const void *a, const void *b)
@@ -216,9 +223,9 @@ compare_ids(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Sorted labels of a block; *has: id is one of them. */
+/* Sorted labels of a block. */
 static GArray *
-list_labels(const CxChunk *block, CxId id, bool *has)
+list_labels(const CxChunk *block)
 {
     const CxId *labels = cx_chunk_data(block);
     size_t n = cx_chunk_n_voxels(block);
@@ -226,7 +233,6 @@ list_labels(const CxChunk *block, CxId id, bool *has)
     g_autoptr(CxHash64) known = cx_hash64_new(64);
     CxId last = 0;
 
-    *has = false;
     for (size_t i = 0; i < n; i++) {
         bool was_new = false;
 
@@ -237,118 +243,97 @@ list_labels(const CxChunk *block, CxId id, bool *has)
             cx_hash64_at(known, last, 1, &was_new);
         if (was_new)
             g_array_append_val(list, last);
-        *has |= last == id;
     }
     g_array_sort(list, compare_ids);
     return list;
 }
 
-static bool
-make_one_piece(size_t item, unsigned worker, void *data, GError **error)
+/* Adds what the cache has of a chunk to pieces; returns the ids it does not
+ * know about. */
+static GArray *
+look_up(const Work *work, CxChunkIdx idx, GPtrArray *pieces)
 {
-    OneLabel *one = data;
-    CxPieceCache *cache = one->run.builder->cache;
-    CxChunkIdx idx = nth_chunk(&one->run, item);
-    CxBox cells = cells_of(&one->run, idx);
-    uint64_t generation = cx_piece_cache_generation(cache);
+    GArray *unknown = g_array_new(FALSE, FALSE, sizeof(CxId));
+
+    for (size_t i = 0; i < work->n_ids; i++) {
+        CxMeshPiece *piece = NULL;
+        CxPieceState state = cx_piece_cache_lookup(work->run.builder->cache,
+                                                   idx, work->ids[i], &piece);
+
+        if (state == CX_PIECE_PRESENT)
+            g_ptr_array_add(pieces, piece);
+        else if (state == CX_PIECE_UNKNOWN)
+            g_array_append_val(unknown, work->ids[i]);
+    }
+    return unknown;
+}
+
+/* Cuts the unknown ids and puts them into the cache. */
+static void
+cut_unknown(const Work *work, uint64_t generation, CxChunkIdx idx,
+            const CxChunk *block, const GArray *unknown, GPtrArray *pieces)
+{
+    CxPieceCache *cache = work->run.builder->cache;
+    GArray *labels = list_labels(block);
+    g_autoptr(GArray) present = g_array_new(FALSE, FALSE, sizeof(CxId));
+    g_autoptr(GPtrArray) cut = NULL;
+    guint next = 0;
+
+    for (guint i = 0; i < unknown->len; i++) {
+        const CxId *id = &g_array_index(unknown, CxId, i);
+
+        if (bsearch(id, labels->data, labels->len, sizeof *id, compare_ids) !=
+            NULL)
+            g_array_append_vals(present, id, 1);
+    }
+    cx_piece_cache_insert_labels(cache, generation, idx, labels);
+    if (present->len == 0)
+        return;
+    cut = cx_mesh_pieces_new(block, cells_of(&work->run, idx),
+                             (const CxId *)(void *)present->data, present->len,
+                             &work->run.pieces);
+    for (guint i = 0; i < present->len; i++) {
+        CxId id = g_array_index(present, CxId, i);
+        CxMeshPiece *piece = NULL;
+
+        if (next < cut->len &&
+            ((CxMeshPiece *)g_ptr_array_index(cut, next))->id == id)
+            piece = g_ptr_array_index(cut, next++);
+        cx_piece_cache_insert(cache, generation, idx, id, piece);
+        if (piece != NULL)
+            g_ptr_array_add(pieces, cx_mesh_piece_ref(piece));
+    }
+}
+
+static bool
+cut_chunk(size_t item, unsigned worker, void *data, GError **error)
+{
+    Work *work = data;
+    CxChunkIdx idx = nth_chunk(&work->run, item);
+    CxBox cells = cells_of(&work->run, idx);
+    uint64_t generation = cx_piece_cache_generation(work->run.builder->cache);
     g_autoptr(CxChunk) block = NULL;
-    g_autoptr(GPtrArray) pieces = NULL;
-    GArray *labels;
-    bool has;
+    g_autoptr(GArray) unknown = NULL;
 
-    if (cx_piece_cache_lookup(cache, idx, one->id, &one->pieces[item]) !=
-        CX_PIECE_UNKNOWN)
+    work->chunks[item] =
+        g_ptr_array_new_with_free_func((GDestroyNotify)cx_mesh_piece_unref);
+    unknown = look_up(work, idx, work->chunks[item]);
+    if (work->n_ids > 0 && unknown->len == 0)
         return true;
-    block = read_block(&one->run, cells, one->job, error);
+    block = read_block(&work->run, cells, work->job, error);
     if (block == NULL)
         return false;
-    labels = list_labels(block, one->id, &has);
-    if (has)
-        pieces = cx_mesh_pieces_new(block, cells, one->id, &one->run.pieces);
-    if (pieces != NULL && pieces->len > 0)
-        one->pieces[item] = cx_mesh_piece_ref(g_ptr_array_index(pieces, 0));
-    cx_piece_cache_insert(cache, generation, idx, one->id, one->pieces[item],
-                          labels);
+    if (work->n_ids > 0) {
+        cut_unknown(work, generation, idx, block, unknown, work->chunks[item]);
+        return true;
+    }
+    g_ptr_array_unref(work->chunks[item]);
+    work->chunks[item] =
+        cx_mesh_pieces_new(block, cells, NULL, 0, &work->run.pieces);
     return true;
 }
 
-/* Joins pieces and takes out what the seams between chunks kept too much. */
-static CxMesh *
-finish(const Run *run, CxMeshPiece *const *pieces, size_t n)
-{
-    CxMesh *mesh =
-        cx_mesh_pieces_join(pieces, n, run->voxel_nm, run->offset_nm);
-    double n_full = 0, target;
-
-    for (size_t i = 0; i < n; i++)
-        n_full += pieces[i]->n_full;
-    target = n_full * run->pieces.simplify;
-    if (run->pieces.simplify < 1 && target < mesh->n_triangles)
-        cx_mesh_simplify(mesh, target / mesh->n_triangles,
-                         run->pieces.max_error_nm);
-    cx_mesh_make_manifold(mesh);
-    return mesh;
-}
-
-CxMesh *
-cx_mesh_builder_run(CxMeshBuilder *builder, CxId id, CxBox box, CxJob *job,
-                    GError **error)
-{
-    OneLabel one = {.id = id, .job = job};
-    g_autofree CxMeshPiece **pieces = NULL;
-    CxMesh *mesh = NULL;
-    size_t n, n_found = 0;
-    bool ok;
-
-    if (!start_run(builder, &one.run, error))
-        return NULL;
-    one.run.chunks = chunks_of(&one.run, to_level(&one.run, box));
-    n = n_chunks(&one.run);
-    pieces = one.pieces = g_new0(CxMeshPiece *, n + 1);
-    ok = id != 0 && cx_parallel_for(builder->options.n_threads, n,
-                                    make_one_piece, &one, job, error);
-    for (size_t i = 0; i < n; i++)
-        if (pieces[i] != NULL)
-            pieces[n_found++] = pieces[i];
-    if (ok && n_found > 0)
-        mesh = finish(&one.run, pieces, n_found);
-    else if (ok || id == 0)
-        g_set_error(error, CX_ERROR, CX_ERROR_NOT_FOUND,
-                    "%s: no voxel of label %" G_GUINT64_FORMAT
-                    " between %" G_GINT64_FORMAT ",%" G_GINT64_FORMAT
-                    ",%" G_GINT64_FORMAT " and %" G_GINT64_FORMAT
-                    ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT,
-                    cx_volume_spec(builder->labels), id, box.lo.x, box.lo.y,
-                    box.lo.z, box.hi.x, box.hi.y, box.hi.z);
-    for (size_t i = 0; i < n_found; i++)
-        cx_mesh_piece_unref(pieces[i]);
-    return mesh;
-}
-
-/* All labels */
-
-typedef struct {
-    Run run;
-    CxJob *job;
-    GPtrArray **chunks;   /* pieces of each chunk */
-    CxMeshPiece **sorted; /* all pieces, by id, then by chunk */
-    size_t *starts;       /* of the ids in sorted; one more at the end */
-    size_t first;         /* id of item 0 of the batch */
-    CxMesh **meshes;      /* of the batch */
-} AllLabels;
-
-static bool
-make_all_pieces(size_t item, unsigned worker, void *data, GError **error)
-{
-    AllLabels *all = data;
-    CxBox cells = cells_of(&all->run, nth_chunk(&all->run, item));
-    g_autoptr(CxChunk) block = read_block(&all->run, cells, all->job, error);
-
-    if (block == NULL)
-        return false;
-    all->chunks[item] = cx_mesh_pieces_new(block, cells, 0, &all->run.pieces);
-    return true;
-}
+/* Joining */
 
 typedef struct {
     CxMeshPiece *piece;
@@ -367,62 +352,75 @@ compare_found(const void *a, const void *b)
 
 /* Fills sorted and starts; returns the number of ids. */
 static size_t
-sort_pieces(AllLabels *all, size_t n_items)
+sort_pieces(Work *work, size_t n_items)
 {
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(Found));
     size_t n_ids = 0;
 
     for (size_t i = 0; i < n_items; i++) {
-        for (guint k = 0; k < all->chunks[i]->len; k++) {
-            Found one = {g_ptr_array_index(all->chunks[i], k), i};
+        for (guint k = 0; k < work->chunks[i]->len; k++) {
+            Found one = {g_ptr_array_index(work->chunks[i], k), i};
             g_array_append_val(found, one);
         }
     }
     g_array_sort(found, compare_found);
-    all->sorted = g_new(CxMeshPiece *, found->len + 1);
-    all->starts = g_new(size_t, found->len + 1);
+    work->sorted = g_new(CxMeshPiece *, found->len + 1);
+    work->starts = g_new(size_t, found->len + 1);
     for (guint i = 0; i < found->len; i++) {
-        all->sorted[i] = g_array_index(found, Found, i).piece;
-        if (i == 0 || all->sorted[i]->id != all->sorted[i - 1]->id)
-            all->starts[n_ids++] = i;
+        work->sorted[i] = g_array_index(found, Found, i).piece;
+        if (i == 0 || work->sorted[i]->id != work->sorted[i - 1]->id)
+            work->starts[n_ids++] = i;
     }
-    all->starts[n_ids] = found->len;
+    work->starts[n_ids] = found->len;
     return n_ids;
 }
 
+/* Joins pieces and takes out what the seams between chunks kept too much. */
 static bool
 join_one(size_t item, unsigned worker, void *data, GError **error)
 {
-    AllLabels *all = data;
-    size_t first = all->starts[all->first + item];
-    size_t last = all->starts[all->first + item + 1];
+    Work *work = data;
+    const Run *run = &work->run;
+    size_t first = work->starts[work->first + item];
+    size_t n = work->starts[work->first + item + 1] - first;
+    CxMesh *mesh = cx_mesh_pieces_join(work->sorted + first, n, run->voxel_nm,
+                                       run->offset_nm);
+    double target = 0;
 
-    all->meshes[item] = finish(&all->run, all->sorted + first, last - first);
+    for (size_t i = 0; i < n; i++)
+        target += work->sorted[first + i]->n_full * run->pieces.simplify;
+    if (run->pieces.simplify < 1) {
+        if (target < mesh->n_triangles)
+            cx_mesh_simplify(mesh, target / mesh->n_triangles,
+                             run->pieces.max_error_nm);
+        cx_mesh_make_manifold(mesh);
+        cx_mesh_mix_normals(mesh);
+    }
+    work->meshes[item] = mesh;
     return true;
 }
 
 /* Joins ids in batches on all threads, hands them over in order. */
 static bool
-join_all(AllLabels *all, size_t n_ids, CxMeshFunc func, void *data, CxJob *job,
-         GError **error)
+join_all(Work *work, size_t n_ids, CxMeshFunc func, void *data, GError **error)
 {
-    unsigned n_threads = all->run.builder->options.n_threads;
+    unsigned n_threads = work->run.builder->options.n_threads;
     size_t batch = 16 * (size_t)cx_parallel_n_threads(n_threads);
     g_autofree CxMesh **meshes = g_new0(CxMesh *, batch);
     bool ok = true;
 
-    all->meshes = meshes;
-    for (all->first = 0; ok && all->first < n_ids; all->first += batch) {
-        size_t n = MIN(batch, n_ids - all->first);
+    work->meshes = meshes;
+    for (work->first = 0; ok && work->first < n_ids; work->first += batch) {
+        size_t n = MIN(batch, n_ids - work->first);
 
-        ok = cx_parallel_for(n_threads, n, join_one, all, NULL, error);
+        ok = cx_parallel_for(n_threads, n, join_one, work, NULL, error);
         for (size_t i = 0; i < n; i++) {
             CxMesh *mesh = g_steal_pointer(&meshes[i]);
-            size_t first = all->starts[all->first + i];
+            size_t at = work->starts[work->first + i];
 
             if (ok)
-                ok = func(all->sorted[first]->id, mesh, data, error) &&
-                     cx_job_step(job, all->first + i + 1, n_ids, error);
+                ok = func(work->sorted[at]->id, mesh, data, error) &&
+                     cx_job_step(work->job, work->first + i + 1, n_ids, error);
             else
                 cx_mesh_free(mesh);
         }
@@ -430,33 +428,93 @@ join_all(AllLabels *all, size_t n_ids, CxMeshFunc func, void *data, CxJob *job,
     return ok;
 }
 
+static bool
+do_work(Work *work, CxMeshFunc func, void *data, GError **error)
+{
+    size_t n = n_chunks(&work->run);
+    bool ok;
+
+    work->chunks = g_new0(GPtrArray *, n + 1);
+    cx_job_stage(work->job, "cutting surfaces", 0, 0.8);
+    ok = cx_parallel_for(work->run.builder->options.n_threads, n, cut_chunk,
+                         work, work->job, error);
+    if (ok) {
+        cx_job_stage(work->job, "joining surfaces", 0.8, 1);
+        ok = join_all(work, sort_pieces(work, n), func, data, error);
+    }
+    for (size_t i = 0; i < n; i++)
+        if (work->chunks[i] != NULL)
+            g_ptr_array_unref(work->chunks[i]);
+    g_free(work->chunks);
+    g_free(work->sorted);
+    g_free(work->starts);
+    return ok;
+}
+
+/* What callers see */
+
+static bool
+keep_mesh(CxId id, CxMesh *mesh, void *data, GError **error)
+{
+    CxMesh **kept = data;
+
+    *kept = mesh;
+    return true;
+}
+
+CxMesh *
+cx_mesh_builder_run(CxMeshBuilder *builder, CxId id, CxBox box, CxJob *job,
+                    GError **error)
+{
+    CxMesh *mesh = NULL;
+
+    if (!cx_mesh_builder_many(builder, &id, 1, box, keep_mesh, &mesh, job,
+                              error)) {
+        cx_mesh_free(mesh);
+        return NULL;
+    }
+    if (mesh == NULL)
+        g_set_error(error, CX_ERROR, CX_ERROR_NOT_FOUND,
+                    "%s: no voxel of label %" G_GUINT64_FORMAT
+                    " between %" G_GINT64_FORMAT ",%" G_GINT64_FORMAT
+                    ",%" G_GINT64_FORMAT " and %" G_GINT64_FORMAT
+                    ",%" G_GINT64_FORMAT ",%" G_GINT64_FORMAT,
+                    cx_volume_spec(builder->labels), id, box.lo.x, box.lo.y,
+                    box.lo.z, box.hi.x, box.hi.y, box.hi.z);
+    return mesh;
+}
+
+bool
+cx_mesh_builder_many(CxMeshBuilder *builder, const CxId *ids, size_t n,
+                     CxBox box, CxMeshFunc func, void *data, CxJob *job,
+                     GError **error)
+{
+    g_autofree CxId *sorted = g_new(CxId, n + 1);
+    Work work = {.job = job, .ids = sorted};
+
+    memcpy(sorted, ids, n * sizeof *ids);
+    qsort(sorted, n, sizeof *sorted, compare_ids);
+    for (size_t i = 0; i < n; i++)
+        if (sorted[i] != 0 && (i == 0 || sorted[i] != sorted[i - 1]))
+            sorted[work.n_ids++] = sorted[i];
+    if (!start_run(builder, &work.run, error))
+        return false;
+    if (work.n_ids == 0)
+        return true;
+    work.run.chunks = chunks_of(&work.run, to_level(&work.run, box));
+    return do_work(&work, func, data, error);
+}
+
 bool
 cx_mesh_builder_all(CxMeshBuilder *builder, CxMeshFunc func, void *data,
                     CxJob *job, GError **error)
 {
-    AllLabels all = {.job = job};
-    size_t n;
-    bool ok;
+    Work work = {.job = job};
 
-    if (!start_run(builder, &all.run, error))
+    if (!start_run(builder, &work.run, error))
         return false;
-    all.run.chunks = chunks_of(&all.run, cx_box_of_size(all.run.size));
-    n = n_chunks(&all.run);
-    all.chunks = g_new0(GPtrArray *, n);
-    cx_job_stage(job, "cutting surfaces", 0, 0.8);
-    ok = cx_parallel_for(builder->options.n_threads, n, make_all_pieces, &all,
-                         job, error);
-    if (ok) {
-        cx_job_stage(job, "joining surfaces", 0.8, 1);
-        ok = join_all(&all, sort_pieces(&all, n), func, data, job, error);
-    }
-    for (size_t i = 0; i < n; i++)
-        if (all.chunks[i] != NULL)
-            g_ptr_array_unref(all.chunks[i]);
-    g_free(all.chunks);
-    g_free(all.sorted);
-    g_free(all.starts);
-    return ok;
+    work.run.chunks = chunks_of(&work.run, cx_box_of_size(work.run.size));
+    return do_work(&work, func, data, error);
 }
 
 void

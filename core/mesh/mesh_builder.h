@@ -40,10 +40,18 @@ void cx_mesh_builder_free(CxMeshBuilder *builder);
 CxMesh *cx_mesh_builder_run(CxMeshBuilder *builder, CxId id, CxBox box,
                             CxJob *job, GError **error);
 
-/* All labels in order of id: calls back once per label, on the calling thread,
- * with its surface (owned by the callee).  Reads every chunk once, holds the
- * simplified surfaces of all labels, leaves the cache alone. */
+/* Takes the surface of one label (owned by the callee); false with error set
+ * stops. */
 typedef bool (*CxMeshFunc)(CxId id, CxMesh *mesh, void *data, GError **error);
+
+/* Several labels, each chunk read once: calls back in order of id, on the
+ * calling thread, for those that are in the box. */
+bool cx_mesh_builder_many(CxMeshBuilder *builder, const CxId *ids, size_t n,
+                          CxBox box, CxMeshFunc func, void *data, CxJob *job,
+                          GError **error);
+
+/* All labels of the volume, in order of id.  Reads every chunk once, holds the
+ * simplified surfaces of all labels, leaves the cache alone. */
 bool cx_mesh_builder_all(CxMeshBuilder *builder, CxMeshFunc func, void *data,
                          CxJob *job, GError **error);
 

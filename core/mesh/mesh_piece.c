@@ -9,7 +9,11 @@
 #include "core/mesh/simplify.h"
 #include "core/mesh/smooth.h"
 
+#include <math.h>
 #include <string.h>
+
+/* Averages of normals; the margin for smoothing has room for as many. */
+#define NORMAL_ROUNDS 2
 
 CxMeshPiece *
 cx_mesh_piece_ref(CxMeshPiece *piece)
@@ -43,62 +47,67 @@ typedef struct {
     GArray *ids; /* CxId of number i; [0] = 0 */
 } Block;
 
-static void
-number_row(const CxId *labels, int64_t n, CxId only, CxHash64 *known,
-           GArray *ids, uint32_t *out)
+/* Number of a label; with is_closed only of those known already. */
+static uint32_t
+number_of(Block *block, CxHash64 *known, bool is_closed, CxId label)
 {
+    uint64_t number = 0;
+    bool was_new;
+
+    if (label == 0)
+        return 0;
+    if (is_closed) {
+        cx_hash64_get(known, label, &number);
+        return (uint32_t)number;
+    }
+    number = *cx_hash64_at(known, label, block->ids->len, &was_new);
+    if (was_new)
+        g_array_append_val(block->ids, label);
+    return (uint32_t)number;
+}
+
+static void
+number_labels(Block *block, const CxChunk *labels, CxBox part, CxHash64 *known,
+              bool is_closed)
+{
+    const CxId *data = cx_chunk_data(labels);
     CxId last = 0;
     uint32_t number = 0;
 
-    for (int64_t x = 0; x < n; x++) {
-        if (labels[x] != last) {
-            last = labels[x];
-            if (only != 0) {
-                number = last == only;
-            } else if (last == 0) {
-                number = 0;
-            } else {
-                bool was_new;
+    for (int64_t z = part.lo.z; z < part.hi.z; z++) {
+        for (int64_t y = part.lo.y; y < part.hi.y; y++) {
+            CxVoxel start = {part.lo.x, y, z};
+            const CxId *in = data + cx_box_offset(cx_chunk_box(labels), start);
+            uint32_t *out = block->numbers + cx_box_offset(block->box, start);
 
-                number =
-                    (uint32_t)*cx_hash64_at(known, last, ids->len, &was_new);
-                if (was_new)
-                    g_array_append_val(ids, last);
+            for (int64_t x = 0; x < part.hi.x - part.lo.x; x++) {
+                if (in[x] != last) {
+                    last = in[x];
+                    number = number_of(block, known, is_closed, last);
+                }
+                out[x] = number;
             }
         }
-        out[x] = number;
     }
 }
 
 static void
-make_block(const CxChunk *labels, CxBox box, CxId only, Block *block)
+make_block(const CxChunk *labels, CxBox box, const CxId *only, size_t n_only,
+           Block *block)
 {
-    CxVoxel size = cx_box_size(box), have;
-    CxBox inside = cx_chunk_box(labels);
-    g_autoptr(CxHash64) known = cx_hash64_new(64);
-    const CxId *data = cx_chunk_data(labels);
+    CxVoxel size = cx_box_size(box);
+    CxBox part = cx_box_intersect(cx_chunk_box(labels), box);
+    g_autoptr(CxHash64) known = cx_hash64_new(MAX(n_only, 64));
     CxId background = 0;
 
     block->box = box;
     block->numbers = g_new0(uint32_t, (size_t)(size.x * size.y * size.z));
     block->ids = g_array_new(FALSE, FALSE, sizeof(CxId));
     g_array_append_val(block->ids, background);
-    if (only != 0)
-        g_array_append_val(block->ids, only);
-    have = cx_box_size(inside);
-    inside = cx_box_intersect(inside, box);
-    if (cx_box_is_empty(inside))
-        return;
-    for (int64_t z = inside.lo.z; z < inside.hi.z; z++) {
-        for (int64_t y = inside.lo.y; y < inside.hi.y; y++) {
-            CxVoxel start = {inside.lo.x, y, z};
-
-            number_row(data + cx_box_offset(cx_chunk_box(labels), start),
-                       inside.hi.x - inside.lo.x, only, known, block->ids,
-                       block->numbers + cx_box_offset(box, start));
-        }
-    }
-    g_assert(have.x > 0);
+    for (size_t i = 0; i < n_only; i++)
+        number_of(block, known, false, only[i]);
+    if (!cx_box_is_empty(part))
+        number_labels(block, labels, part, known, n_only > 0);
 }
 
 static void
@@ -138,10 +147,34 @@ typedef struct {
     const Block *block;
     const CxCubes *cubes;
     const int32_t *positions;
+    const float *normals;
     CxBox inner;
     uint32_t *renamed; /* vertex → vertex of its piece + 1 */
     uint32_t *used;    /* vertices of the piece */
 } Cutter;
+
+static uint32_t
+pack_normal(const float normal[3])
+{
+    uint32_t packed = 0;
+
+    for (int i = 0; i < 3; i++)
+        packed |= ((uint32_t)(int32_t)lrintf(normal[i] * 511) & 1023) << 10 * i;
+    return packed;
+}
+
+static void
+unpack_normal(uint32_t packed, float normal[3])
+{
+    for (int i = 0; i < 3; i++) {
+        int32_t bits = (int32_t)(packed >> 10 * i & 1023);
+
+        normal[i] = (float)(bits - (bits >= 512 ? 1024 : 0));
+    }
+    float length = hypotf(hypotf(normal[0], normal[1]), normal[2]);
+    for (int i = 0; i < 3; i++)
+        normal[i] /= length;
+}
 
 static void
 fill_vertex(const Cutter *cutter, uint32_t v, CxPieceVertex *out)
@@ -155,6 +188,7 @@ fill_vertex(const Cutter *cutter, uint32_t v, CxPieceVertex *out)
         out->at[i] =
             (int32_t)(start[i] * CX_SMOOTH_UNITS + CX_SMOOTH_UNITS / 2) +
             cutter->positions[3 * (size_t)v + (size_t)i];
+    out->normal = pack_normal(cutter->normals + 3 * (size_t)v);
     out->key = is_on_border(vertex, cutter->inner)
                    ? make_key(cutter->block, vertex)
                    : 0;
@@ -294,8 +328,8 @@ cut_pieces(Cutter *cutter, const CxPieceOptions *options, GPtrArray *pieces)
 }
 
 GPtrArray *
-cx_mesh_pieces_new(const CxChunk *labels, CxBox cells, CxId only,
-                   const CxPieceOptions *options)
+cx_mesh_pieces_new(const CxChunk *labels, CxBox cells, const CxId *only,
+                   size_t n_only, const CxPieceOptions *options)
 {
     int64_t margin = cx_smooth_margin(options->smooth);
     CxBox box = cx_box_grow(cells, (CxVoxel){margin, margin, margin});
@@ -303,11 +337,12 @@ cx_mesh_pieces_new(const CxChunk *labels, CxBox cells, CxId only,
         g_ptr_array_new_with_free_func((GDestroyNotify)cx_mesh_piece_unref);
     g_autoptr(CxCubes) cubes = cx_cubes_new();
     g_autofree int32_t *positions = NULL;
+    g_autofree float *normals = NULL;
     g_autofree uint32_t *renamed = NULL, *used = NULL;
     Block block;
 
     box.hi.x++, box.hi.y++, box.hi.z++;
-    make_block(labels, box, only, &block);
+    make_block(labels, box, only, n_only, &block);
 
     Cutter cutter = {.block = &block, .cubes = cubes};
     cutter.inner.lo = (CxVoxel){margin, margin, margin};
@@ -316,6 +351,10 @@ cx_mesh_pieces_new(const CxChunk *labels, CxBox cells, CxId only,
     cx_marching_cubes(block.numbers, cx_box_size(box), cutter.inner, cubes);
     positions = g_new(int32_t, 3 * (size_t)cubes->vertices->len);
     cx_mesh_smooth(cubes, options->smooth, positions);
+    normals = g_new(float, 3 * (size_t)cubes->vertices->len);
+    cx_mesh_smooth_normals(cubes, positions, options->voxel_nm,
+                           options->smooth > 0 ? NORMAL_ROUNDS : 0, normals);
+    cutter.normals = normals;
     renamed = g_new0(uint32_t, cubes->vertices->len);
     used = g_new(uint32_t, cubes->vertices->len);
     cutter.positions = positions;
@@ -347,6 +386,7 @@ join_vertex(CxMesh *mesh, CxHash64 *by_key, const CxPieceVertex *vertex,
         (float)((vertex->at[1] - origin->at[1]) * voxel_nm.y / CX_SMOOTH_UNITS);
     at[2] =
         (float)((vertex->at[2] - origin->at[2]) * voxel_nm.z / CX_SMOOTH_UNITS);
+    unpack_normal(vertex->normal, mesh->normals + 3 * (size_t)v);
     mesh->n_vertices++;
     return v;
 }
@@ -357,7 +397,7 @@ cx_mesh_pieces_join(CxMeshPiece *const *pieces, size_t n, CxNm voxel_nm,
 {
     size_t n_vertices = 0, n_triangles = 0;
     g_autoptr(CxHash64) by_key = cx_hash64_new(1024);
-    CxPieceVertex origin = {{0}, 0};
+    CxPieceVertex origin = {0};
     CxMesh *mesh;
 
     for (size_t i = 0; i < n; i++) {
@@ -384,6 +424,5 @@ cx_mesh_pieces_join(CxMeshPiece *const *pieces, size_t n, CxNm voxel_nm,
         for (size_t k = 0; k < 3 * (size_t)piece->n_triangles; k++)
             *out++ = renamed[piece->indices[k]];
     }
-    cx_mesh_compute_normals(mesh);
     return mesh;
 }

@@ -11,11 +11,13 @@
 #include "core/mesh/mesh.h"
 #include "core/volume/chunk.h"
 
-/* at: global, in 1 / 256 voxel from the corner of voxel 0.  key: 0 inside the
- * chunk; on its border names the vertex in all of the volume. */
+/* at: global, in 1 / 256 voxel from the corner of voxel 0.  normal: of the
+ * surface before it was simplified, three times 10 bits signed.  key: 0 inside
+ * the chunk; on its border names the vertex in all of the volume. */
 typedef struct {
-    int32_t at[3];
     uint64_t key;
+    int32_t at[3];
+    uint32_t normal;
 } CxPieceVertex;
 
 typedef struct {
@@ -38,11 +40,12 @@ typedef struct {
     unsigned smooth;     /* rounds */
 } CxPieceOptions;
 
-/* Pieces of all labels (GPtrArray of CxMeshPiece, sorted by id), or of one
- * (only != 0).  labels: u64; covers cells, their upper corners, and the
+/* Pieces of all labels (GPtrArray of CxMeshPiece, sorted by id), or of some
+ * (n_only > 0).  labels: u64; covers cells, their upper corners, and the
  * margin of cx_smooth_margin() around, except beyond the volume, where its
  * box ends: there is background. */
-GPtrArray *cx_mesh_pieces_new(const CxChunk *labels, CxBox cells, CxId only,
+GPtrArray *cx_mesh_pieces_new(const CxChunk *labels, CxBox cells,
+                              const CxId *only, size_t n_only,
                               const CxPieceOptions *options);
 
 /* One surface of all pieces of an id. */

@@ -179,15 +179,13 @@ put(CxPieceCache *cache, CxChunkIdx idx, CxId id, CxMeshPiece *piece,
     g_queue_push_head_link(&cache->by_use, &entry->link);
 }
 
-void
-cx_piece_cache_insert(CxPieceCache *cache, uint64_t generation, CxChunkIdx idx,
-                      CxId id, CxMeshPiece *piece, GArray *labels)
+static void
+insert(CxPieceCache *cache, uint64_t generation, CxChunkIdx idx, CxId id,
+       CxMeshPiece *piece, GArray *labels)
 {
     g_mutex_lock(&cache->lock);
     if (generation == cache->generation) {
-        put(cache, idx, id, piece, NULL);
-        if (labels != NULL)
-            put(cache, idx, 0, NULL, g_steal_pointer(&labels));
+        put(cache, idx, id, piece, g_steal_pointer(&labels));
         while (cache->used_bytes > cache->capacity_bytes &&
                cache->by_use.length > 0)
             remove_entry(cache, g_queue_peek_tail(&cache->by_use));
@@ -195,6 +193,20 @@ cx_piece_cache_insert(CxPieceCache *cache, uint64_t generation, CxChunkIdx idx,
     g_mutex_unlock(&cache->lock);
     if (labels != NULL)
         g_array_unref(labels);
+}
+
+void
+cx_piece_cache_insert(CxPieceCache *cache, uint64_t generation, CxChunkIdx idx,
+                      CxId id, CxMeshPiece *piece)
+{
+    insert(cache, generation, idx, id, piece, NULL);
+}
+
+void
+cx_piece_cache_insert_labels(CxPieceCache *cache, uint64_t generation,
+                             CxChunkIdx idx, GArray *labels)
+{
+    insert(cache, generation, idx, 0, NULL, labels);
 }
 
 void

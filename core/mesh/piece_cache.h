@@ -25,11 +25,13 @@ uint64_t cx_piece_cache_generation(CxPieceCache *cache);
 CxPieceState cx_piece_cache_lookup(CxPieceCache *cache, CxChunkIdx idx, CxId id,
                                    CxMeshPiece **piece);
 
-/* piece may be NULL (no surface).  labels: sorted CxId of the chunk, or NULL
- * if they are known already; taken over. */
+/* piece may be NULL (no surface). */
 void cx_piece_cache_insert(CxPieceCache *cache, uint64_t generation,
-                           CxChunkIdx idx, CxId id, CxMeshPiece *piece,
-                           GArray *labels);
+                           CxChunkIdx idx, CxId id, CxMeshPiece *piece);
+
+/* labels: all CxId of the chunk, sorted; taken over. */
+void cx_piece_cache_insert_labels(CxPieceCache *cache, uint64_t generation,
+                                  CxChunkIdx idx, GArray *labels);
 
 /* Forgets chunks with indices inside this box. */
 void cx_piece_cache_invalidate(CxPieceCache *cache, CxBox chunks);

@@ -25,24 +25,26 @@ cx_simplify_indices(uint32_t *indices, size_t n_indices, const float *positions,
                             lock_border ? meshopt_SimplifyLockBorder : 0, NULL);
 }
 
-/* Numbers the used vertices anew in order of use; moves their positions. */
+/* Numbers the used vertices anew in order of use. */
 static void
 drop_unused(CxMesh *mesh)
 {
     g_autofree uint32_t *renamed = g_new(uint32_t, mesh->n_vertices);
-    g_autofree float *old = mesh->positions;
+    g_autofree float *positions = mesh->positions, *normals = mesh->normals;
     uint32_t n = 0;
 
     mesh->positions = g_new(float, 3 * (size_t)mesh->n_vertices);
+    mesh->normals = g_new(float, 3 * (size_t)mesh->n_vertices);
     memset(renamed, 0xff, sizeof *renamed * mesh->n_vertices);
     for (size_t i = 0; i < 3 * (size_t)mesh->n_triangles; i++) {
-        uint32_t v = mesh->indices[i];
+        size_t v = mesh->indices[i];
 
         if (renamed[v] == UINT32_MAX) {
-            renamed[v] = n;
-            memcpy(mesh->positions + 3 * (size_t)n, old + 3 * (size_t)v,
+            memcpy(mesh->positions + 3 * (size_t)n, positions + 3 * v,
                    3 * sizeof(float));
-            n++;
+            memcpy(mesh->normals + 3 * (size_t)n, normals + 3 * v,
+                   3 * sizeof(float));
+            renamed[v] = n++;
         }
         mesh->indices[i] = renamed[v];
     }
@@ -63,5 +65,4 @@ cx_mesh_simplify(CxMesh *mesh, double keep, double max_error_nm)
                             target, max_error_nm, false);
     mesh->n_triangles = (uint32_t)(n / 3);
     drop_unused(mesh);
-    cx_mesh_compute_normals(mesh);
 }

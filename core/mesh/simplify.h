@@ -15,5 +15,6 @@ size_t cx_simplify_indices(uint32_t *indices, size_t n_indices,
                            size_t n_target, double max_error, bool lock_border);
 
 /* Simplifies a mesh in place to keep × its triangles, drops vertices that are
- * not used any more, recomputes normals. */
+ * not used any more.  Normals stay with their vertices: they show the shape
+ * better than the triangles that are left. */
 void cx_mesh_simplify(CxMesh *mesh, double keep, double max_error_nm);

@@ -4,6 +4,8 @@
  */
 #include "core/mesh/smooth.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 /* λ = 0.5 and μ = -0.53, in 1 / 256: a pass band of 0.11. */
@@ -100,4 +102,87 @@ cx_mesh_smooth(const CxCubes *cubes, unsigned n_rounds, int32_t *positions)
         gather(cubes->triangles, positions, around);
         move(cubes, around, round % 2 == 0 ? STEP_IN : STEP_OUT, positions);
     }
+}
+
+static void
+add_face(const int32_t *positions, const uint32_t *v, const float scale[3],
+         float *normals)
+{
+    const int32_t *a = positions + 3 * (size_t)v[0];
+    const int32_t *b = positions + 3 * (size_t)v[1];
+    const int32_t *c = positions + 3 * (size_t)v[2];
+    float u[3], w[3], face[3];
+
+    for (int i = 0; i < 3; i++) {
+        u[i] = (float)(b[i] - a[i]) * scale[i];
+        w[i] = (float)(c[i] - a[i]) * scale[i];
+    }
+    face[0] = u[1] * w[2] - u[2] * w[1];
+    face[1] = u[2] * w[0] - u[0] * w[2];
+    face[2] = u[0] * w[1] - u[1] * w[0];
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < 3; i++)
+            normals[3 * (size_t)v[k] + (size_t)i] += face[i];
+}
+
+static void
+normalise(float *normals, size_t n)
+{
+    for (size_t v = 0; v < n; v++) {
+        float *p = normals + 3 * v;
+        float length = sqrtf(p[0] * p[0] + p[1] * p[1] + p[2] * p[2]);
+
+        if (length < FLT_MIN) {
+            p[0] = p[1] = 0;
+            p[2] = length = 1;
+        }
+        for (int i = 0; i < 3; i++)
+            p[i] /= length;
+    }
+}
+
+/* Each vertex takes the sum over its triangles of all their corners. */
+static void
+average(const GArray *triangles, float *normals, float *sums, size_t n)
+{
+    const CxCubesTriangle *all =
+        (const CxCubesTriangle *)(void *)triangles->data;
+
+    memset(sums, 0, 3 * sizeof *sums * n);
+    for (guint t = 0; t < triangles->len; t++) {
+        const uint32_t *v = all[t].v;
+
+        for (size_t i = 0; i < 3; i++) {
+            float sum = normals[3 * (size_t)v[0] + i] +
+                        normals[3 * (size_t)v[1] + i] +
+                        normals[3 * (size_t)v[2] + i];
+
+            for (int k = 0; k < 3; k++)
+                sums[3 * (size_t)v[k] + i] += sum;
+        }
+    }
+    memcpy(normals, sums, 3 * sizeof *sums * n);
+    normalise(normals, n);
+}
+
+void
+cx_mesh_smooth_normals(const CxCubes *cubes, const int32_t *positions,
+                       CxNm voxel_nm, unsigned n_rounds, float *normals)
+{
+    const CxCubesTriangle *all =
+        (const CxCubesTriangle *)(void *)cubes->triangles->data;
+    size_t n = cubes->vertices->len;
+    /* About one, whatever the unit, for the sake of floats. */
+    double unit = cbrt(voxel_nm.x * voxel_nm.y * voxel_nm.z);
+    const float scale[3] = {(float)(voxel_nm.x / unit / CX_SMOOTH_UNITS),
+                            (float)(voxel_nm.y / unit / CX_SMOOTH_UNITS),
+                            (float)(voxel_nm.z / unit / CX_SMOOTH_UNITS)};
+    g_autofree float *sums = n_rounds > 0 ? g_new(float, 3 * n) : NULL;
+
+    memset(normals, 0, 3 * sizeof *normals * n);
+    for (guint t = 0; t < cubes->triangles->len; t++)
+        add_face(positions, all[t].v, scale, normals);
+    normalise(normals, n);
+    for (unsigned round = 0; round < n_rounds; round++)
+        average(cubes->triangles, normals, sums, n);
 }

@@ -22,3 +22,9 @@ int64_t cx_smooth_margin(unsigned n_rounds);
  * in.  n_rounds = 0 copies. */
 void cx_mesh_smooth(const CxCubes *cubes, unsigned n_rounds,
                     int32_t *positions);
+
+/* Unit normals for these positions (3 floats per vertex, filled in): area-
+ * weighted, then averaged over the neighbours n_rounds times, which hides
+ * what is left of the stairs.  voxel_nm: the shape of a voxel. */
+void cx_mesh_smooth_normals(const CxCubes *cubes, const int32_t *positions,
+                            CxNm voxel_nm, unsigned n_rounds, float *normals);
