@@ -8,12 +8,11 @@ import os
 
 import h5py
 import numpy as np
-import tifffile
 import torch
 import torch.nn.functional as F
 from scipy import ndimage as ndi
 
-from common import DATA, THREADS, UNet, last, train
+from common import DATA, UNet, last, train
 
 SECTIONS = 9                    # input channels
 HALF = SECTIONS // 2
@@ -150,7 +149,7 @@ def batch(vols, soft, rng):
     perm = (0, 1, 2) if rng.random() < 0.4 else tuple(rng.permutation(3))
     h, w = (128 if vols[0][0].shape[p] >= 128 + FAR else 64 for p in perm[1:])
     x, y, m = [], [], []
-    for _ in range(8 * 128 * 128 // (h * w)):
+    for _ in range(4 * 128 * 128 // (h * w)):
         pick = taught if soft and rng.random() < 0.5 else labelled
         raw, t, k = pick(soft if pick is taught else vols, perm, h, w, rng)
         v = (raw[:SECTIONS, :h, :w].astype(np.float32) - MEAN) / STD
@@ -158,22 +157,6 @@ def batch(vols, soft, rng):
         y.append(t)
         m.append(k[None])
     return tuple(np.stack(a).astype(np.float32) for a in (x, y, m))
-
-
-def teach(path, copies, rng):
-    """Volumes (raw, affinity channels) of the unlabelled block, by the networks in `path`."""
-    from predict import predict
-    raw = tifffile.imread(os.path.join(DATA, "fib-medulla", "unlabelled_250.tif"))
-    out = []
-    for k in range(1 + copies):
-        r = warp(raw, raw, rng)[0] if k else raw
-        v, acc = (r.astype(np.float32) - MEAN) / STD, 0
-        for p in path:
-            net = make_net().eval()
-            net.load_state_dict(torch.load(p))
-            acc = acc + predict(last(net), v, OUTPUTS, 3, 24) / len(path)
-        out.append((r, *np.rint(acc * 255).astype(np.uint8)))
-    return out
 
 
 def loss(p, y, m):
@@ -188,27 +171,25 @@ def main():
     ap.add_argument("--slices", type=int, default=100)
     ap.add_argument("--columns", type=int, default=250)
     ap.add_argument("--iters", type=int, default=4000)
-    ap.add_argument("--copies", type=int, default=8)
+    ap.add_argument("--copies", type=int, default=6)
     ap.add_argument("--start", help="weights to start from")
-    ap.add_argument("--teacher", nargs="*", help="networks that label the unlabelled block")
+    ap.add_argument("--taught", help="the unlabelled block as teach.py labelled it")
     ap.add_argument("--lr", type=float, default=3e-3)
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--out", default="fib.pt")
     o = ap.parse_args()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(1)
     torch.manual_seed(o.seed)
     raw, lab = (np.ascontiguousarray(a[:, :, :o.columns])
                 for a in load("train.h5", 0, o.slices))
     with mp.get_context("fork").Pool(2) as pool:
         vols = pool.starmap(copy_of, [(raw, lab, o.seed, k) for k in range(o.copies + 1)])
-    rng = np.random.default_rng([o.seed, 999])
-    vols += vols[:1]             # the unbent original twice as often
+    vols = vols[:1] * o.copies + vols[1:]     # half unbent: interpolation smooths the noise away
     print(f"{len(vols)} volumes", flush=True)
     net = make_net()
     if o.start:
         net.load_state_dict(torch.load(o.start))
-    soft = teach(o.teacher, 1, rng) if o.teacher else None
-    print(f"{len(soft or [])} taught volumes", flush=True)
+    soft = [tuple(np.load(o.taught)["block"])] if o.taught else None
     train(last(net), lambda r: batch(vols, soft, r), loss, o.iters, o.lr, o.seed, o.out[:-3])
 
 

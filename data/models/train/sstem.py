@@ -12,14 +12,16 @@ import torch
 import torch.nn.functional as F
 from scipy import ndimage as ndi
 from skimage.io import imread
+from skimage.segmentation import watershed
 
-from common import DATA, THREADS, UNet, last, train
+from common import DATA, UNet, last, train
 
 SECTIONS = 3
 CHANNELS = (16, 32, 64, 128)
 OUTPUTS = [(0, 0, 0, 0)]
 SIDE = 256
-BATCH = 2
+BATCH = 1        # a rank
+PLAIN = 0.6      # share of patches without interpolation, which smooths the noise away
 
 
 def make_net():
@@ -101,48 +103,73 @@ def spoil(v, rng):
     return out
 
 
+def ridges(mem):
+    """Closeness (0 to 255) to the lines that part two cells: a hole there joins them."""
+    out = np.empty(mem.shape, np.uint8)
+    for z, m in enumerate(mem):
+        lab, _ = ndi.label(~m)
+        line = watershed(ndi.gaussian_filter(m.astype(np.float32), 2), lab,
+                         watershed_line=True) == 0
+        near = ndi.gaussian_filter(line.astype(np.float32), 2.0) * 5.0     # 1 on a straight line
+        out[z] = np.rint(255 * np.clip(near, 0, 1) * m)
+    return out
+
+
 def stacks(hold, with_vnc):
-    """(normalised raw, membrane) per data set; membranes True = membrane."""
+    """(normalised raw, membrane, ridges, scale) per data set; membranes True = membrane."""
     r, m = isbi("train")
     n = len(r) - hold
-    out = [(section_norm(r)[:n], m[:n].astype(np.uint8), 1.0)]
+    out = [(section_norm(r)[:n], m[:n].astype(np.uint8), ridges(m[:n]), 1.0)]
     if with_vnc:
         r, m = vnc("train")
-        out.append((section_norm(r), m.astype(np.uint8), 4.6 / 4.0))
+        out.append((section_norm(r), m.astype(np.uint8), ridges(m), 4.6 / 4.0))
     return out
+
+
+def plain_patch(stack, picks, rng):
+    """Turned by right angles and mirrored alone: the pixel noise stays what it is."""
+    raw, mem, ridge, _ = stack
+    y, x = rng.integers(0, raw.shape[1] - SIDE + 1, 2)
+    at, k = np.s_[..., y:y + SIDE, x:x + SIDE], rng.integers(4)
+    z = picks[1]
+    return [np.rot90(p[at], k, (-2, -1)) for p in (raw[picks], mem[z], ridge[z])]
+
+
+def bent_patch(stack, picks, rng):
+    """Turned by any angle, scaled to 4 nm, bent; neighbours now and then out of place."""
+    raw, mem, ridge, zoom = stack
+    h, m, z = raw.shape[1], SIDE * 0.42, picks[1]
+    at = warp_grid(rng, SIDE) / zoom + rng.uniform(m, h - m, (2, 1, 1)).astype(np.float32)
+    v = np.empty((3, SIDE, SIDE), np.float32)
+    for i, s in enumerate(picks):
+        shift = rng.normal(0, 3, (2, 1, 1)) if s != z and rng.random() < 0.3 else 0
+        v[i] = ndi.map_coordinates(raw[s], at + shift, order=1, mode="mirror")
+    t = ndi.map_coordinates(mem[z], at, order=0, mode="mirror")
+    return v, t, ndi.map_coordinates(ridge[z], at, order=0, mode="mirror")
 
 
 def batch(data, share, rng):
     x, y, w = [], [], []
     for _ in range(BATCH):
         k = 1 if len(data) > 1 and rng.random() < share else 0
-        raw, mem, zoom = data[k]
-        z = rng.integers(len(raw))
-        a, b = neighbours(raw, z, rng)
-        h = raw.shape[1]
-        g = warp_grid(rng, SIDE) / zoom
-        r = SIDE * 0.42
-        at = g + rng.uniform(r, h - r, (2, 1, 1)).astype(np.float32)
-        v = np.empty((3, SIDE, SIDE), np.float32)
-        for i, s in enumerate((a, z, b)):
-            shift = rng.normal(0, 3, (2, 1, 1)) if s != z and rng.random() < 0.3 else 0
-            v[i] = ndi.map_coordinates(raw[s], at + shift, order=1, mode="mirror")
-        t = ndi.map_coordinates(mem[z], at, order=0, mode="mirror")
+        z = rng.integers(len(data[k][0]))
+        a, b = neighbours(data[k][0], z, rng)
+        cut = plain_patch if k == 0 and rng.random() < PLAIN else bent_patch
+        v, t, r = cut(data[k], [a, z, b], rng)
         if rng.random() < 0.03:  # a lost neighbour
+            v = v.copy()
             v[0 if rng.random() < 0.5 else 2] = rng.uniform(-3, 0)
         if rng.random() < 0.5:
-            v, t = v[:, ::-1], t[::-1]
+            v, t, r = v[:, ::-1], t[::-1], r[::-1]
         x.append(spoil(v, rng))
-        dist = np.tanh(ndi.distance_transform_edt(t == 0) / 10)
-        y.append(np.stack([t, dist]))
-        w.append(np.full((1, 1, 1), k, np.float32))
-    return (np.stack(x).astype(np.float32), np.stack(y).astype(np.float32),
-            np.stack(w).astype(np.float32))
+        y.append(np.stack([t, np.tanh(ndi.distance_transform_edt(t == 0) / 10)]))
+        w.append(1 + t[None] + 4 * r[None] / np.float32(255))
+    return tuple(np.stack(a).astype(np.float32) for a in (x, y, w))
 
 
 def loss(p, y, w):
     t = y[:, :1]
-    bce = F.binary_cross_entropy_with_logits(p[:, :1], t, weight=1 + t)
+    bce = F.binary_cross_entropy_with_logits(p[:, :1], t, weight=w)
     return bce + 0.5 * ((torch.sigmoid(p[:, 1:]) - y[:, 1:]) ** 2).mean()
 
 
@@ -156,7 +183,7 @@ def main():
     ap.add_argument("--seed", type=int, default=2)
     ap.add_argument("--out", default="sstem.pt")
     o = ap.parse_args()
-    torch.set_num_threads(THREADS)
+    torch.set_num_threads(1)
     torch.manual_seed(o.seed)
     data = stacks(o.hold, o.vnc > 0)
     net = make_net()
