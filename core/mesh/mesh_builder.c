@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/hash64.h"
 #include "core/jobs/parallel.h"
+#include "core/mesh/label_reader.h"
 #include "core/mesh/manifold.h"
 #include "core/mesh/mesh_piece.h"
 #include "core/mesh/piece_cache.h"
@@ -24,6 +25,7 @@ struct CxMeshBuilder {
     CxVolume *labels;
     CxMeshOptions options;
     CxPieceCache *cache;
+    CxLabelReader *reader;
 };
 
 /* The level that is meshed, as it was when a run began. */
@@ -42,7 +44,7 @@ cx_mesh_defaults(void)
         .simplify = 0.2,
         .smooth = 2,
         .chunk = {DEFAULT_CHUNK, DEFAULT_CHUNK, DEFAULT_CHUNK},
-        .cache_bytes = (size_t)256 << 20,
+        .cache_bytes = (size_t)384 << 20,
     };
 }
 
@@ -63,7 +65,9 @@ cx_mesh_builder_new(CxVolume *labels, const CxMeshOptions *options)
         (CxVoxel){chunk_side(options->chunk.x), chunk_side(options->chunk.y),
                   chunk_side(options->chunk.z)};
     builder->options.smooth = MIN(options->smooth, 16);
-    builder->cache = cx_piece_cache_new(options->cache_bytes);
+    builder->cache = cx_piece_cache_new(options->cache_bytes / 2);
+    builder->reader =
+        cx_label_reader_new(labels, options->level, options->cache_bytes / 2);
     return builder;
 }
 
@@ -73,6 +77,7 @@ cx_mesh_builder_free(CxMeshBuilder *builder)
     if (builder == NULL)
         return;
     cx_piece_cache_free(builder->cache);
+    cx_label_reader_free(builder->reader);
     cx_volume_unref(builder->labels);
     g_free(builder);
 }
@@ -197,8 +202,7 @@ read_block(const Run *run, CxBox cells, CxJob *job, GError **error)
 
     box.hi.x++, box.hi.y++, box.hi.z++;
     box = cx_box_intersect(box, cx_box_of_size(run->size));
-    return cx_volume_read_labels(run->builder->labels,
-                                 run->builder->options.level, box, job, error);
+    return cx_label_reader_read(run->builder->reader, box, job, error);
 }
 
 /* Cutting chunks */
@@ -525,6 +529,7 @@ cx_mesh_builder_invalidate(CxMeshBuilder *builder, CxBox box)
 
     if (!start_run(builder, &run, NULL))
         return;
+    cx_label_reader_invalidate(builder->reader);
     box = cx_box_grow(to_level(&run, box), (CxVoxel){margin, margin, margin});
     cx_piece_cache_invalidate(builder->cache, chunks_of(&run, box));
 }

@@ -22,8 +22,8 @@ typedef struct {
     unsigned smooth;     /* rounds that take the stairs out; 0 = none */
     unsigned level;      /* level of the label volume that is meshed */
     CxVoxel chunk;       /* 0,0,0 = 64, 64, 64; each 8 … 512 */
-    size_t cache_bytes;
-    unsigned n_threads; /* 0 = one per core */
+    size_t cache_bytes;  /* half for surfaces, half for labels as read */
+    unsigned n_threads;  /* 0 = one per core */
 } CxMeshOptions;
 
 CxMeshOptions cx_mesh_defaults(void);
