@@ -10,6 +10,12 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* <asm/prctl.h> of Linux 5.16. */
+#define REQUEST_PERMISSION 0x1023
+#define TILE_DATA 18
 
 /* State components of XCR0 (Intel SDM 1, 13.1). */
 #define XCR0_AVX 0x6u
@@ -31,6 +37,14 @@ saved_state(void)
     return low;
 }
 
+static bool
+has_avx512_bf16(void)
+{
+    uint32_t a, b, c, d;
+
+    return __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && (a >> 5 & 1) != 0;
+}
+
 unsigned
 cx_cpu_detect(void)
 {
@@ -50,12 +64,24 @@ cx_cpu_detect(void)
         (xcr0 & XCR0_AVX512) == XCR0_AVX512) {
         features |= CX_CPU_AVX512 | bit(c, 11, CX_CPU_AVX512_VNNI);
         if ((xcr0 & XCR0_TILES) == XCR0_TILES && bit(d, 24, 1) != 0)
-            features |=
-                bit(d, 25, CX_CPU_AMX_INT8) | bit(d, 22, CX_CPU_AMX_BF16);
+            features |= bit(d, 25, CX_CPU_AMX_INT8) |
+                        (has_avx512_bf16() ? bit(d, 22, CX_CPU_AMX_BF16) : 0);
     }
     return features;
 }
+
+bool
+cx_cpu_permit_tiles(void)
+{
+    return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+}
 #else
+bool
+cx_cpu_permit_tiles(void)
+{
+    return false;
+}
+
 unsigned
 cx_cpu_detect(void)
 {
