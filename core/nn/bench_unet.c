@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/rng.h"
 #include "core/jobs/parallel.h"
+#include "core/nn/choose.h"
 #include "core/nn/infer.h"
 #include "core/nn/layer.h"
 
@@ -183,27 +184,6 @@ measure(Bench *bench, unsigned n_threads, double seconds, double *median,
     return true;
 }
 
-static bool
-choose(const CxBenchUnetOptions *options, CxKernels *kernels, GError **error)
-{
-    unsigned features = cx_cpu_features();
-
-    if (options->type != NULL && !g_str_equal(options->type, "fp32")) {
-        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                    "type \"%s\" is not built, expected fp32", options->type);
-        return false;
-    }
-    if (!cx_cpu_cap(&features, options->isa)) {
-        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                    "instruction set \"%s\" is unknown, expected c, avx2, "
-                    "avx512, vnni or amx",
-                    options->isa);
-        return false;
-    }
-    cx_kernels_fill(kernels, features);
-    return true;
-}
-
 bool
 cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
               CxJob *job, GError **error)
@@ -212,6 +192,7 @@ cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
     unsigned tile = options->tile > 0 ? options->tile : 512;
     unsigned n_threads = options->n_threads > 0 ? options->n_threads : 1;
     double seconds = options->seconds > 0.0 ? options->seconds : 1.5;
+    CxLayerType type;
     CxKernels kernels;
 
     if (base > 256 || tile > 8192 || tile % GRAIN != 0 || n_threads > 1024) {
@@ -221,11 +202,11 @@ cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
                     base, tile, GRAIN);
         return false;
     }
-    if (!choose(options, &kernels, error))
+    if (!cx_nn_choose(options->type, options->isa, &type, &kernels, error))
         return false;
     g_autoptr(CxNetwork) network = cx_bench_unet_network(base, 1, error);
     g_autoptr(CxProgram) program =
-        network != NULL ? cx_program_new(network, error) : NULL;
+        network != NULL ? cx_program_new(network, type, error) : NULL;
     size_t n = (size_t)tile * tile;
     CX_AUTOFREE float *image =
         program != NULL ? cx_try_alloc(n, sizeof *image, error) : NULL;
@@ -245,7 +226,7 @@ cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
     if (!measure(&bench, n_threads, seconds, &result->median_seconds,
                  &result->runs, error))
         return false;
-    result->isa = kernels.isa;
+    result->isa = cx_nn_isa(&kernels, type);
     result->mvox_per_s = (double)n * n_threads / result->median_seconds / 1e6;
     result->gflop_per_s =
         result->mvox_per_s * cx_network_flop_per_voxel(network) / 1e3;

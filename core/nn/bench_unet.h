@@ -14,8 +14,8 @@ typedef struct {
     unsigned tile;      /* pixels a side, a multiple of 16; 0 = 512 */
     unsigned n_threads; /* tiles at once, one a thread; 0 = 1 */
     double seconds;     /* measure for about this long; 0 = 1.5 */
-    const char *isa;    /* NULL = best present; "c", "avx2", "avx512" */
-    const char *type;   /* NULL or "fp32" */
+    const char *isa;    /* NULL = best present; a cap: "c" … "amx" */
+    const char *type;   /* NULL, "fp32" or "bf16" */
 } CxBenchUnetOptions;
 
 typedef struct {

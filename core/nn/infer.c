@@ -13,8 +13,11 @@ struct CxInfer {
     const CxProgram *program;
     CxKernels kernels;
     CxPlan *plan;
-    CxConvTap *taps;    /* program->max_taps */
-    const float **rows; /* program->max_pool_rows */
+    bool bf16;
+    CxConvTapBf16 *taps_bf16; /* the same for bf16 */
+    float *scratch;           /* one row in float, for the ports of bf16 */
+    CxConvTap *taps;          /* program->max_taps */
+    const float **rows;       /* program->max_pool_rows */
     float *arena;
     size_t n_floats;
     const CxInferPorts *ports; /* of the run */
@@ -29,7 +32,9 @@ cx_infer_new(const CxProgram *program, const CxKernels *kernels)
     infer->program = program;
     infer->kernels = *kernels;
     infer->plan = cx_plan_new(program);
+    infer->bf16 = program->type == CX_LAYER_BF16;
     infer->taps = g_new0(CxConvTap, program->max_taps);
+    infer->taps_bf16 = g_new0(CxConvTapBf16, program->max_taps);
     infer->rows = g_new0(const float *, program->max_pool_rows);
     return infer;
 }
@@ -41,6 +46,7 @@ cx_infer_free(CxInfer *infer)
         return;
     cx_plan_free(infer->plan);
     g_free(infer->taps);
+    g_free(infer->taps_bf16);
     g_free(infer->rows);
     cx_free(infer->arena);
     g_free(infer);
@@ -89,6 +95,60 @@ aim_tap(const CxInfer *infer, const CxStep *step, const CxPhaseTap *tap,
     };
 }
 
+/* bf16: 64 bytes a pixel and block as in float, twice as many samples. */
+static void
+call_conv_bf16(CxInfer *infer, const CxStep *step, const CxPhase *weights,
+               size_t n_taps, float *dst, size_t dst_plane, size_t n)
+{
+    for (size_t t = 0; t < n_taps; t++) {
+        const CxConvTap *tap = &infer->taps[t];
+
+        infer->taps_bf16[t] = (CxConvTapBf16){
+            .src = (const uint16_t *)(const void *)tap->src,
+            .plane = 2 * tap->plane,
+            .n_blocks = (tap->n_channels + CX_BLOCK_BF16 - 1) / CX_BLOCK_BF16,
+            .tile = tap->k,
+            .step = tap->step,
+        };
+    }
+    infer->kernels.conv_row_bf16(&(CxConvRowBf16){
+        .taps = infer->taps_bf16,
+        .n_taps = n_taps,
+        .weights = weights->weights,
+        .n_tiles = weights->k_total,
+        .bias = step->bias,
+        .dst = (uint16_t *)(void *)dst,
+        .dst_plane = 2 * dst_plane,
+        .dst_step = (size_t)step->period[CX_X],
+        .n_pixels = n,
+        .n_groups = (step->n_channels + CX_GROUP_BF16 - 1) / CX_GROUP_BF16,
+        .relu = step->relu,
+    });
+}
+
+/* Runs the taps of infer->taps on a row of n pixels. */
+static void
+call_conv(CxInfer *infer, const CxStep *step, const CxPhase *weights,
+          size_t n_taps, float *dst, size_t dst_plane, size_t n)
+{
+    if (infer->bf16)
+        call_conv_bf16(infer, step, weights, n_taps, dst, dst_plane, n);
+    else
+        infer->kernels.conv_row_f32(&(CxConvRow){
+            .taps = infer->taps,
+            .n_taps = n_taps,
+            .weights = weights->weights,
+            .k_total = weights->k_total,
+            .bias = step->bias,
+            .dst = dst,
+            .dst_plane = dst_plane,
+            .dst_step = (size_t)step->period[CX_X],
+            .n_pixels = n,
+            .n_blocks = cx_step_n_blocks(step),
+            .relu = step->relu,
+        });
+}
+
 /* The pixels of a row that belong to one phase along x. */
 static void
 conv_phase(CxInfer *infer, unsigned index, const int64_t at[CX_N_AXES],
@@ -117,22 +177,12 @@ conv_phase(CxInfer *infer, unsigned index, const int64_t at[CX_N_AXES],
         infer->taps[n_taps] = aim_tap(infer, step, &weights->taps[t], base);
         n_taps += infer->taps[n_taps].src != NULL;
     }
-    infer->kernels.conv_row_f32(&(CxConvRow){
-        .taps = infer->taps,
-        .n_taps = n_taps,
-        .weights = weights->weights,
-        .k_total = weights->k_total,
-        .bias = step->bias,
-        .dst =
-            infer->arena + cx_plan_at(tensor, at[CX_STREAM], at[CX_ROW], first),
-        .dst_plane = tensor->plane,
-        .dst_step = (size_t)step->period[CX_X],
-        .n_pixels =
-            (size_t)((tensor->hi[CX_X] - first + step->period[CX_X] - 1) /
-                     step->period[CX_X]),
-        .n_blocks = cx_step_n_blocks(step),
-        .relu = step->relu,
-    });
+    call_conv(infer, step, weights, n_taps,
+              infer->arena +
+                  cx_plan_at(tensor, at[CX_STREAM], at[CX_ROW], first),
+              tensor->plane,
+              (size_t)((tensor->hi[CX_X] - first + step->period[CX_X] - 1) /
+                       step->period[CX_X]));
 }
 
 static void
@@ -167,9 +217,15 @@ pool_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
                                        cx_plan_at(source, su, sr, x) +
                                        b * source->plane;
             }
-        infer->kernels.pool_row_f32(dst + b * tensor->plane, infer->rows, n,
-                                    (size_t)step->factor[CX_X],
-                                    n_pixels(tensor));
+        if (infer->bf16)
+            infer->kernels.pool_row_bf16(
+                (uint16_t *)(void *)(dst + b * tensor->plane),
+                (const uint16_t *const *)(const void *)infer->rows, n,
+                (size_t)step->factor[CX_X], n_pixels(tensor));
+        else
+            infer->kernels.pool_row_f32(dst + b * tensor->plane, infer->rows, n,
+                                        (size_t)step->factor[CX_X],
+                                        n_pixels(tensor));
     }
 }
 
@@ -243,17 +299,77 @@ sigmoid_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
             n_pixels(tensor) * CX_BLOCK);
 }
 
+/* Input rows come in float: blocks of 16, zero where no channel is. */
+static void
+input_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
+{
+    const CxStep *step = &infer->program->steps[index];
+    const CxPlanTensor *tensor = &infer->plan->tensors[index];
+    size_t n = n_pixels(tensor), plane = n * CX_BLOCK;
+    size_t n_halves = (step->n_channels + CX_BLOCK - 1) / CX_BLOCK;
+    float *dst = infer->arena + cx_plan_at(tensor, unit, row, tensor->lo[CX_X]);
+
+    if (!infer->bf16) {
+        infer->ports->fill(infer->ports->data, unit, row, tensor->lo[CX_X], n,
+                           dst, tensor->plane);
+        return;
+    }
+    memset(infer->scratch, 0, n_halves * plane * sizeof *infer->scratch);
+    infer->ports->fill(infer->ports->data, unit, row, tensor->lo[CX_X], n,
+                       infer->scratch, plane);
+    for (size_t b = 0; b < cx_step_n_blocks(step); b++)
+        infer->kernels.narrow_bf16(
+            (uint16_t *)(void *)(dst + b * tensor->plane),
+            infer->scratch + 2 * b * plane,
+            2 * b + 1 < n_halves ? infer->scratch + (2 * b + 1) * plane : NULL,
+            n);
+}
+
+/* The last row of bf16, which stays in float. */
+static void
+widen_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
+{
+    const CxStep *step = &infer->program->steps[index];
+    const CxPlanTensor *tensor = &infer->plan->tensors[index];
+    const CxPlanTensor *source = &infer->plan->tensors[step->parts[0].step];
+    size_t n = n_pixels(tensor), plane = n * CX_BLOCK;
+    const float *from =
+        infer->arena + cx_plan_at(source, unit, row, tensor->lo[CX_X]);
+
+    for (size_t h = 0; h < (step->n_channels + CX_BLOCK - 1) / CX_BLOCK; h++) {
+        const uint16_t *src =
+            (const uint16_t *)(const void *)(from + h / 2 * source->plane) +
+            h % 2 * CX_BLOCK;
+        float *dst = infer->scratch + h * plane;
+
+        for (size_t x = 0; x < n; x++)
+            for (size_t c = 0; c < CX_BLOCK; c++)
+                dst[x * CX_BLOCK + c] =
+                    cx_float_from_bf16(src[x * CX_BLOCK_BF16 + c]);
+        infer->kernels.sigmoid_f32(dst, dst, plane);
+    }
+}
+
+static void
+take_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
+{
+    const CxPlanTensor *tensor = &infer->plan->tensors[index];
+    size_t n = n_pixels(tensor);
+
+    infer->ports->take(
+        infer->ports->data, unit, row, tensor->lo[CX_X], n,
+        infer->bf16
+            ? infer->scratch
+            : infer->arena + cx_plan_at(tensor, unit, row, tensor->lo[CX_X]),
+        infer->bf16 ? n * CX_BLOCK : tensor->plane);
+}
+
 static void
 make_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
 {
-    const CxPlanTensor *tensor = &infer->plan->tensors[index];
-
     switch (infer->program->steps[index].kind) {
     case CX_STEP_INPUT:
-        infer->ports->fill(
-            infer->ports->data, unit, row, tensor->lo[CX_X], n_pixels(tensor),
-            infer->arena + cx_plan_at(tensor, unit, row, tensor->lo[CX_X]),
-            tensor->plane);
+        input_row(infer, index, unit, row);
         break;
     case CX_STEP_CONV:
         conv_row(infer, index, unit, row);
@@ -268,7 +384,10 @@ make_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
         add_row(infer, index, unit, row);
         break;
     case CX_STEP_SIGMOID:
-        sigmoid_row(infer, index, unit, row);
+        if (infer->bf16)
+            widen_row(infer, index, unit, row);
+        else
+            sigmoid_row(infer, index, unit, row);
         break;
     }
 }
@@ -284,11 +403,7 @@ make_unit(void *data, unsigned index, int64_t unit)
             return false;
         make_row(infer, index, unit, row);
         if (index + 1 == infer->program->n_steps)
-            infer->ports->take(
-                infer->ports->data, unit, row, tensor->lo[CX_X],
-                n_pixels(tensor),
-                infer->arena + cx_plan_at(tensor, unit, row, tensor->lo[CX_X]),
-                tensor->plane);
+            take_row(infer, index, unit, row);
     }
     return true;
 }
@@ -324,14 +439,33 @@ reserve(CxInfer *infer, size_t n_floats, GError **error)
     return true;
 }
 
+/* Floats of a row of the input or the output. */
+static size_t
+scratch_floats(const CxInfer *infer)
+{
+    unsigned ends[] = {0, infer->program->n_steps - 1};
+    size_t most = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(ends) && infer->bf16; i++) {
+        size_t blocks =
+            (infer->program->steps[ends[i]].n_channels + CX_BLOCK - 1) /
+            CX_BLOCK;
+
+        most = MAX(most, n_pixels(&infer->plan->tensors[ends[i]]) * blocks *
+                             CX_BLOCK);
+    }
+    return most;
+}
+
 bool
 cx_infer_run(CxInfer *infer, const int64_t lo[CX_N_AXES],
              const int64_t hi[CX_N_AXES], const int64_t *bounds,
              const CxInferPorts *ports, CxJob *job, GError **error)
 {
     cx_plan_fit(infer->plan, lo, hi, bounds);
-    if (!reserve(infer, infer->plan->n_floats, error))
+    if (!reserve(infer, infer->plan->n_floats + scratch_floats(infer), error))
         return false;
+    infer->scratch = infer->arena + infer->plan->n_floats;
     if (bounds != NULL)
         clear_ends(infer);
     infer->ports = ports;
@@ -347,5 +481,6 @@ cx_infer_size_bytes(CxInfer *infer, const int64_t lo[CX_N_AXES],
                     const int64_t hi[CX_N_AXES])
 {
     cx_plan_fit(infer->plan, lo, hi, NULL);
-    return infer->plan->n_floats * sizeof *infer->arena;
+    return (infer->plan->n_floats + scratch_floats(infer)) *
+           sizeof *infer->arena;
 }

@@ -26,7 +26,9 @@ typedef struct CxInfer CxInfer;
 CxInfer *cx_infer_new(const CxProgram *program, const CxKernels *kernels);
 void cx_infer_free(CxInfer *infer);
 
-/* Computes output pixels [lo, hi) (stream, row, x; not empty).  bounds: see
+/* Rows pass through the ports in float whatever the program's type.
+ *
+ * Computes output pixels [lo, hi) (stream, row, x; not empty).  bounds: see
  * cx_plan_fit().  The job is only asked whether it is cancelled. */
 bool cx_infer_run(CxInfer *infer, const int64_t lo[CX_N_AXES],
                   const int64_t hi[CX_N_AXES], const int64_t *bounds,

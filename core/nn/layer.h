@@ -30,6 +30,7 @@ typedef enum {
 /* How the products of a layer are formed. */
 typedef enum {
     CX_LAYER_F32,
+    CX_LAYER_BF16, /* products of bfloat16, sums of float */
 } CxLayerType;
 
 typedef struct {

@@ -5,6 +5,8 @@
 #include "core/nn/program.h"
 
 #include "core/base/alloc.h"
+#include "core/base/error.h"
+#include "core/kernels/conv_bf16.h"
 #include "core/kernels/conv_f32.h"
 #include "core/nn/layer.h"
 #include "core/nn/program_pack.h"
@@ -38,7 +40,7 @@ typedef struct {
 unsigned
 cx_step_n_blocks(const CxStep *step)
 {
-    return (step->n_channels + CX_BLOCK - 1) / CX_BLOCK;
+    return (step->n_channels + step->block - 1) / step->block;
 }
 
 void
@@ -72,6 +74,7 @@ add_step(Builder *builder, CxStepKind kind, unsigned n_channels,
     *step = (CxStep){
         .kind = kind,
         .n_channels = n_channels,
+        .block = program->type == CX_LAYER_BF16 ? CX_BLOCK_BF16 : CX_BLOCK,
         .n_parts = value->n_parts,
         .parts = g_memdup2(value->parts, value->n_parts * sizeof *value->parts),
         .factor = {1, 1, 1},
@@ -96,8 +99,8 @@ add_packed(Builder *builder, const CxLayer *layer,
         for (unsigned p = 0; p < step->n_parts; p++)
             step->period[a] = MAX(step->period[a], step->parts[p].factor[a]);
     }
-    if (!cx_program_pack(builder->network, layer, value->ups, step,
-                         builder->error))
+    if (!cx_program_pack(builder->network, layer, value->ups,
+                         builder->program->type, step, builder->error))
         builder->failed = true;
     for (unsigned i = 0; i < step->n_phases; i++)
         builder->program->max_taps =
@@ -354,8 +357,28 @@ find_readers(CxProgram *program)
     }
 }
 
+/* The kernels of bf16 cover what U-Nets need. */
+static bool
+check_bf16(const CxProgram *program, const CxNetwork *network, GError **error)
+{
+    for (unsigned i = 0; i < program->n_steps; i++) {
+        CxStepKind kind = program->steps[i].kind;
+        bool last = i + 1 == program->n_steps;
+
+        if (kind != CX_STEP_COPY && kind != CX_STEP_ADD &&
+            (kind == CX_STEP_SIGMOID) == last)
+            continue;
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "network %s has layers that type bf16 cannot run (add, "
+                    "copy, or sigmoid before the end), expected type fp32",
+                    cx_network_name(network));
+        return false;
+    }
+    return true;
+}
+
 CxProgram *
-cx_program_new(const CxNetwork *network, GError **error)
+cx_program_new(const CxNetwork *network, CxLayerType type, GError **error)
 {
     g_autoptr(CxProgram) program = g_new0(CxProgram, 1);
     g_autofree Value *values = g_new0(Value, network->n_layers);
@@ -364,6 +387,7 @@ cx_program_new(const CxNetwork *network, GError **error)
     static const unsigned whole[CX_N_AXES] = {1, 1, 1};
     static const Value none = {0};
 
+    program->type = type;
     /* Each input of a layer may need one copy. */
     size_t max_steps = 1;
     for (unsigned i = 0; i < network->n_layers; i++)
@@ -374,6 +398,8 @@ cx_program_new(const CxNetwork *network, GError **error)
     for (unsigned i = 0; i < network->n_layers && !builder.failed; i++)
         add_layer(&builder, i);
     if (builder.failed)
+        return NULL;
+    if (type == CX_LAYER_BF16 && !check_bf16(program, network, error))
         return NULL;
     find_readers(program);
     return g_steal_pointer(&program);

@@ -18,7 +18,7 @@
  */
 #pragma once
 
-#include "core/nn/network.h"
+#include "core/nn/layer.h"
 
 enum { CX_STREAM, CX_ROW, CX_X, CX_N_AXES };
 
@@ -43,14 +43,14 @@ typedef struct {
 typedef struct {
     unsigned part;
     int64_t offset[CX_N_AXES];
-    uint32_t k; /* first row of weights */
+    uint32_t k; /* first row (float) or tile (bf16) of weights */
 } CxPhaseTap;
 
 typedef struct {
     unsigned n_taps;
     CxPhaseTap *taps;
     size_t k_total;
-    float *weights; /* [blocks][k_total][CX_BLOCK] */
+    void *weights; /* as conv_f32.h or conv_bf16.h wants them */
 } CxPhase;
 
 typedef struct {
@@ -61,6 +61,7 @@ typedef struct {
 typedef struct {
     CxStepKind kind;
     unsigned n_channels;
+    unsigned block; /* channels of a block: 64 bytes a pixel */
     unsigned n_parts;
     CxPart *parts;
     unsigned n_readers; /* later steps that read this tensor */
@@ -70,22 +71,25 @@ typedef struct {
     int64_t period[CX_N_AXES]; /* conv: phases along each axis */
     unsigned n_phases;         /* stream slowest, x fastest */
     CxPhase *phases;
-    float *bias; /* [blocks][CX_BLOCK] */
+    float *bias; /* of outputs, in 16s */
     bool relu;
     unsigned scale[CX_N_AXES];
 } CxStep;
 
 typedef struct {
+    CxLayerType type;
     unsigned n_steps;
     CxStep *steps; /* the last one gives the logits or values of the output */
     size_t max_taps;
     size_t max_pool_rows;
 } CxProgram;
 
-CxProgram *cx_program_new(const CxNetwork *network, GError **error);
+/* type holds for all steps.  bf16 refuses networks that add or copy. */
+CxProgram *cx_program_new(const CxNetwork *network, CxLayerType type,
+                          GError **error);
 void cx_program_free(CxProgram *program);
 
-/* Blocks of CX_BLOCK channels of the tensor of a step. */
+/* Blocks of channels of the tensor of a step. */
 unsigned cx_step_n_blocks(const CxStep *step);
 
 /* Pixels [src[0], src[1]) of a part along an axis that pixels [lo, hi) of the

@@ -14,6 +14,7 @@
 #include "core/nn/program_pack.h"
 
 #include "core/base/alloc.h"
+#include "core/kernels/conv_bf16.h"
 #include "core/kernels/conv_f32.h"
 
 #include <string.h>
@@ -214,19 +215,82 @@ add_weights(const Pack *pack, const CxPhase *phase, const CxPhaseTap *tap,
     }
 }
 
+static size_t
+tiles_of(const Pack *pack, const CxPhaseTap *tap)
+{
+    return (pack->step->parts[tap->part].n_channels + CX_BLOCK_BF16 - 1) /
+           CX_BLOCK_BF16;
+}
+
+/* Tiles of one tap for one group of outputs, from the rows of sums. */
+static void
+fill_tiles(const Pack *pack, const CxPhase *phase, const CxPhaseTap *tap,
+           size_t group, uint16_t *tiles)
+{
+    const double *rows =
+        pack->sums + (group * phase->k_total + tap->k) * CX_BLOCK;
+
+    for (size_t c = 0; c < pack->step->parts[tap->part].n_channels; c++)
+        for (size_t o = 0; o < CX_GROUP_BF16; o++)
+            tiles[c / CX_BLOCK_BF16 * CX_TILE_BF16 +
+                  (c % CX_BLOCK_BF16 / 2 * CX_GROUP_BF16 + o) * 2 + c % 2] =
+                cx_bf16_from_float((float)rows[c * CX_BLOCK + o]);
+}
+
+static size_t
+n_groups(const CxStep *step)
+{
+    return (step->n_channels + CX_BLOCK - 1) / CX_BLOCK;
+}
+
+static bool
+store_f32(const Pack *pack, CxPhase *phase, size_t n, GError **error)
+{
+    float *weights = cx_try_alloc(n, sizeof *weights, error);
+
+    phase->weights = weights;
+    for (size_t i = 0; i < n && weights != NULL; i++)
+        weights[i] = (float)pack->sums[i];
+    return weights != NULL;
+}
+
+/* From rows of weights to tiles; the taps count tiles from now on. */
+static bool
+store_bf16(const Pack *pack, CxPhase *phase, GError **error)
+{
+    size_t n_tiles = 0, groups = n_groups(pack->step);
+
+    for (unsigned t = 0; t < phase->n_taps; t++)
+        n_tiles += tiles_of(pack, &phase->taps[t]);
+    uint16_t *weights =
+        cx_try_alloc0(groups * n_tiles * CX_TILE_BF16, sizeof *weights, error);
+    phase->weights = weights;
+    if (weights == NULL)
+        return false;
+    size_t tile = 0;
+    for (unsigned t = 0; t < phase->n_taps; t++) {
+        CxPhaseTap *tap = &phase->taps[t];
+
+        for (size_t g = 0; g < groups; g++)
+            fill_tiles(pack, phase, tap, g,
+                       weights + (g * n_tiles + tile) * CX_TILE_BF16);
+        tap->k = (uint32_t)tile;
+        tile += tiles_of(pack, tap);
+    }
+    phase->k_total = n_tiles;
+    return true;
+}
+
 static bool
 pack_phase(Pack *pack, CxPhase *phase, const int64_t at[CX_N_AXES],
-           GError **error)
+           CxLayerType type, GError **error)
 {
     const CxStep *step = pack->step;
 
     find_taps(step, phase, at);
-    size_t n = cx_step_n_blocks(step) * phase->k_total * CX_BLOCK;
+    size_t n = n_groups(step) * phase->k_total * CX_BLOCK;
     CX_AUTOFREE double *sums = cx_try_alloc0(n, sizeof *sums, error);
     if (sums == NULL)
-        return false;
-    phase->weights = cx_try_alloc(n, sizeof *phase->weights, error);
-    if (phase->weights == NULL)
         return false;
     pack->sums = sums;
     for (unsigned p = 0; p < step->n_parts; p++)
@@ -238,9 +302,8 @@ pack_phase(Pack *pack, CxPhase *phase, const int64_t at[CX_N_AXES],
             add_weights(pack, phase, &phase->taps[tap_at(phase, p, offset)], at,
                         d);
         }
-    for (size_t i = 0; i < n; i++)
-        phase->weights[i] = (float)sums[i];
-    return true;
+    return type == CX_LAYER_BF16 ? store_bf16(pack, phase, error)
+                                 : store_f32(pack, phase, n, error);
 }
 
 /* What the biases of folded transposed convolutions give, through all taps. */
@@ -265,7 +328,7 @@ static bool
 pack_bias(const Pack *pack, GError **error)
 {
     CxStep *step = pack->step;
-    size_t n = cx_step_n_blocks(step) * CX_BLOCK;
+    size_t n = n_groups(step) * CX_BLOCK;
 
     step->bias = cx_try_alloc0(n, sizeof *step->bias, error);
     if (step->bias == NULL)
@@ -296,7 +359,8 @@ take_scratch(Pack *pack, GError **error)
 
 bool
 cx_program_pack(const CxNetwork *network, const CxLayer *layer,
-                const CxLayer *const *ups, CxStep *step, GError **error)
+                const CxLayer *const *ups, CxLayerType type, CxStep *step,
+                GError **error)
 {
     Pack pack = {.network = network, .layer = layer, .ups = ups, .step = step};
     bool ok = take_scratch(&pack, error) && pack_bias(&pack, error);
@@ -311,7 +375,7 @@ cx_program_pack(const CxNetwork *network, const CxLayer *layer,
             i % step->period[CX_X],
         };
 
-        ok = pack_phase(&pack, &step->phases[i], at, error);
+        ok = pack_phase(&pack, &step->phases[i], at, type, error);
     }
     cx_free(pack.row);
     cx_free(pack.inner);

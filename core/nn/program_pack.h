@@ -11,7 +11,8 @@
  * ups[p]: a transposed convolution folded into part p, which then is what
  * that reads; or NULL. */
 bool cx_program_pack(const CxNetwork *network, const CxLayer *layer,
-                     const CxLayer *const *ups, CxStep *step, GError **error);
+                     const CxLayer *const *ups, CxLayerType type, CxStep *step,
+                     GError **error);
 
 /* The file's axis (z, y, x) of a program's axis. */
 unsigned cx_program_file_axis(const CxNetwork *network, unsigned axis);

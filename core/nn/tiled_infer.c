@@ -12,6 +12,7 @@
 #include "core/base/alloc.h"
 #include "core/base/error.h"
 #include "core/jobs/parallel.h"
+#include "core/nn/choose.h"
 #include "core/nn/infer.h"
 #include "core/nn/layer.h"
 #include "core/nn/normalise.h"
@@ -95,41 +96,12 @@ mirror(int64_t at, int64_t n)
     return at < n ? at : period - at;
 }
 
-static bool
-choose_kernels(CxPredictor *predictor, const char *isa, GError **error)
-{
-    const char *cap = g_getenv("CX_CPU");
-    unsigned features = cx_cpu_features();
-
-    if (!cx_cpu_cap(&features, cap)) {
-        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                    "CX_CPU is \"%s\", expected c, avx2, avx512, vnni or amx",
-                    cap);
-        return false;
-    }
-    if (!cx_cpu_cap(&features, isa)) {
-        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                    "instruction set \"%s\" is unknown, expected c, avx2, "
-                    "avx512, vnni or amx",
-                    isa);
-        return false;
-    }
-    cx_kernels_fill(&predictor->kernels, features);
-    if ((g_strcmp0(isa, "avx2") == 0 || g_strcmp0(isa, "avx512") == 0) &&
-        !g_str_equal(isa, predictor->kernels.isa)) {
-        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                    "this processor (or CX_CPU) does not allow %s, only %s",
-                    isa, predictor->kernels.isa);
-        return false;
-    }
-    return true;
-}
-
 CxPredictor *
 cx_predictor_new(CxNetwork *network, CxVolume *volume,
                  const CxPredictorOptions *options, GError **error)
 {
     g_autoptr(CxPredictor) predictor = g_new0(CxPredictor, 1);
+    CxLayerType type;
 
     predictor->network = cx_network_ref(network);
     predictor->volume = cx_volume_ref(volume);
@@ -141,10 +113,11 @@ cx_predictor_new(CxNetwork *network, CxVolume *volume,
         predictor->tile = options->tile;
     predictor->n_threads =
         cx_parallel_n_threads(options != NULL ? options->n_threads : 0);
-    if (!choose_kernels(predictor, options != NULL ? options->isa : NULL,
-                        error))
+    if (!cx_nn_choose(options != NULL ? options->type : NULL,
+                      options != NULL ? options->isa : NULL, &type,
+                      &predictor->kernels, error))
         return NULL;
-    predictor->program = cx_program_new(network, error);
+    predictor->program = cx_program_new(network, type, error);
     return predictor->program != NULL ? g_steal_pointer(&predictor) : NULL;
 }
 
@@ -177,7 +150,7 @@ cx_predictor_volume(CxPredictor *predictor)
 const char *
 cx_predictor_isa(const CxPredictor *predictor)
 {
-    return predictor->kernels.isa;
+    return cx_nn_isa(&predictor->kernels, predictor->program->type);
 }
 
 /* The samples of a section as the network wants them. */

@@ -17,7 +17,8 @@ typedef struct CxPredictor CxPredictor;
 typedef struct {
     unsigned n_threads; /* 0 = one per core */
     CxVoxel tile;       /* 0,0,0 = chosen; for tests */
-    const char *isa;    /* NULL = best present; else "c", "avx2", "avx512" */
+    const char *isa;    /* NULL = best present; a cap: "c" … "amx" */
+    const char *type;   /* NULL or "fp32"; "bf16": fast with AMX only */
 } CxPredictorOptions;
 
 /* Takes references to network and volume.  options may be NULL. */

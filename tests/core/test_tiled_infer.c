@@ -296,7 +296,7 @@ test_memory_is_bounded(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(CxNetwork) network = cx_bench_unet_network(16, 1, &error);
-    g_autoptr(CxProgram) program = cx_program_new(network, &error);
+    g_autoptr(CxProgram) program = cx_program_new(network, CX_LAYER_F32, &error);
     CxKernels kernels;
 
     g_assert_no_error(error);
