@@ -20,6 +20,9 @@
  * this (times taps and phases) would make loading slow. */
 #define MAX_FOLD ((uint64_t)1 << 24)
 
+/* Channels of a convolution in bf16 and of what it takes in. */
+#define MAX_FOLD_BF16 64
+
 /* What a layer's output is made of before anything has to be computed. */
 typedef struct {
     unsigned n_parts;
@@ -201,6 +204,11 @@ fold_pays(const Builder *builder, const CxLayer *layer, const CxLayer *up)
     double coarse = 1.0, fine = 1.0;
 
     if ((uint64_t)layer->n_out * up->n_in * up->n_out > MAX_FOLD)
+        return false;
+    /* Each phase has weights of its own; the matrix unit is so fast that they
+     * must not leave the second-level cache. */
+    if (builder->program->type == CX_LAYER_BF16 &&
+        layer->n_in + up->n_in > MAX_FOLD_BF16)
         return false;
     for (unsigned f = 0; f < 3; f++) {
         double k = layer->extent[f], s = up->extent[f];

@@ -245,6 +245,100 @@ test_isas_agree(void)
     }
 }
 
+static bool
+has_amx(void)
+{
+    unsigned features = cx_cpu_features();
+    CxKernels kernels;
+
+    cx_kernels_fill(&kernels, features);
+    return g_str_equal(kernels.isa_bf16, "amx") && cx_cpu_permit_tiles();
+}
+
+/* A random network that bf16 can run. */
+static CxNetwork *
+random_bf16_network(CxRng *rng, int32_t dims)
+{
+    for (;;) {
+        g_autoptr(CxNetwork) network = cx_test_random_network(rng, dims);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(CxProgram) program =
+            cx_program_new(network, CX_LAYER_BF16, &error);
+
+        if (program != NULL)
+            return g_steal_pointer(&network);
+        cx_test_expect_error(&error, CX_ERROR_INVALID, "random", "bf16", "fp32",
+                             NULL);
+    }
+}
+
+/* Eight bits of mantissa through up to 16 layers: a few steps of 255. */
+static void
+expect_near(CxNetwork *network, CxChunk *image, const char *isa)
+{
+    CxVoxel size = cx_box_size(cx_chunk_box(image));
+    CxBox box = cx_box_of_size(size);
+    CxPredictorOptions options = {.n_threads = 1, .isa = isa, .type = "bf16"};
+    g_autoptr(CxChunk) got = predict(network, image, box, &options);
+    g_autofree double *want =
+        cx_test_naive_predict(network, cx_chunk_data(image), size, box);
+    const uint8_t *samples = cx_chunk_data(got);
+    size_t n = cx_chunk_size_bytes(got);
+    double sum = 0.0;
+
+    for (size_t i = 0; i < n; i++) {
+        double difference = fabs((double)samples[i] - 255.0 * want[i]);
+
+        g_assert_cmpfloat(difference, <=, 16.0);
+        sum += difference;
+    }
+    g_assert_cmpfloat(sum / (double)n, <=, 2.0);
+}
+
+static void
+test_bf16_is_near(void)
+{
+    CxRng rng = cx_test_rng();
+
+    for (int i = 0; i < 12; i++) {
+        g_autoptr(CxNetwork) network = random_bf16_network(&rng, 2 + i % 2);
+        g_autoptr(CxChunk) image = random_image(
+            &rng, i % 2 == 0
+                      ? (CxVoxel){size_in(&rng, 1, 40), size_in(&rng, 1, 30), 2}
+                      : (CxVoxel){12, 9, size_in(&rng, 1, 9)});
+
+        expect_near(network, image, "c");
+        if (has_amx())
+            expect_near(network, image, NULL);
+    }
+}
+
+static void
+test_bf16_tilings_give_equal_bits(void)
+{
+    CxRng rng = cx_test_rng();
+
+    for (int i = 0; i < 8; i++) {
+        g_autoptr(CxNetwork) network = random_bf16_network(&rng, 2 + i % 2);
+        CxVoxel size = {size_in(&rng, 1, 100), size_in(&rng, 1, 40),
+                        size_in(&rng, 1, 3)};
+        g_autoptr(CxChunk) image = random_image(&rng, size);
+        CxPredictorOptions options = {
+            .n_threads = 1, .type = "bf16", .isa = has_amx() ? NULL : "c"};
+        CxBox box = cx_box_of_size(size);
+        g_autoptr(CxChunk) want = predict(network, image, box, &options);
+
+        options.n_threads = 3;
+        for (int k = 0; k < 3; k++) {
+            options.tile =
+                (CxVoxel){size_in(&rng, 1, 40), size_in(&rng, 1, 40), 1 + k};
+            g_autoptr(CxChunk) got = predict(network, image, box, &options);
+            g_assert_cmpmem(cx_chunk_data(got), cx_chunk_size_bytes(got),
+                            cx_chunk_data(want), cx_chunk_size_bytes(want));
+        }
+    }
+}
+
 typedef struct {
     CxPredictor *predictor;
     CxBox box;
@@ -296,7 +390,8 @@ test_memory_is_bounded(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(CxNetwork) network = cx_bench_unet_network(16, 1, &error);
-    g_autoptr(CxProgram) program = cx_program_new(network, CX_LAYER_F32, &error);
+    g_autoptr(CxProgram) program =
+        cx_program_new(network, CX_LAYER_F32, &error);
     CxKernels kernels;
 
     g_assert_no_error(error);
@@ -334,6 +429,13 @@ test_refusals(void)
         cx_predictor_new(network, volume, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(cx_predictor_isa(predictor), ==, "c");
+    options.isa = NULL;
+    options.type = "bf16";
+    g_assert_null(cx_predictor_new(network, volume, &options, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "bf16", "AMX", NULL);
+    options.type = "int8";
+    g_assert_null(cx_predictor_new(network, volume, &options, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "int8", "fp32", NULL);
     g_assert_true(cx_predictor_network(predictor) == network);
     g_assert_true(cx_predictor_volume(predictor) == volume);
     g_unsetenv("CX_CPU");
@@ -356,6 +458,11 @@ test_bench(void)
     g_assert_cmpfloat(result.mvox_per_s, >, 0.0);
     g_assert_cmpfloat(result.gflop_per_s, >, result.mvox_per_s);
     g_assert_cmpuint(result.runs, >=, 3);
+    if (has_amx()) {
+        options.type = "bf16";
+        g_assert_true(cx_bench_unet(&options, &result, NULL, &error));
+        g_assert_cmpstr(result.isa, ==, "amx");
+    }
     options.tile = 100;
     g_assert_false(cx_bench_unet(&options, &result, NULL, &error));
     cx_test_expect_error(&error, CX_ERROR_INVALID, "tile 100", NULL);
@@ -377,6 +484,9 @@ main(int argc, char **argv)
                     test_naive_sparse_statistics);
     g_test_add_func("/nn/tiled-infer/tilings", test_tilings_give_equal_bits);
     g_test_add_func("/nn/tiled-infer/isas", test_isas_agree);
+    g_test_add_func("/nn/tiled-infer/bf16-near", test_bf16_is_near);
+    g_test_add_func("/nn/tiled-infer/bf16-tilings",
+                    test_bf16_tilings_give_equal_bits);
     g_test_add_func("/nn/tiled-infer/cancel", test_cancel_is_quick);
     g_test_add_func("/nn/tiled-infer/memory", test_memory_is_bounded);
     g_test_add_func("/nn/tiled-infer/refusals", test_refusals);
