@@ -47,11 +47,27 @@ code_of(int rc, int errnum)
     }
 }
 
+/* The system's reason.  For a failed write to the WAL only the file itself
+ * remembers it. */
+static int
+find_errno(sqlite3 *db)
+{
+    int errnum = sqlite3_system_errno(db);
+    sqlite3_file *wal = NULL;
+
+    if (errnum == 0 &&
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal) ==
+            SQLITE_OK &&
+        wal != NULL && wal->pMethods != NULL)
+        wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &errnum);
+    return errnum;
+}
+
 void
 cx_sql_set_error(CxJournal *journal, sqlite3 *db, GError **error)
 {
     int rc = sqlite3_extended_errcode(db);
-    int errnum = sqlite3_system_errno(db);
+    int errnum = find_errno(db);
     CxErrorCode code = code_of(rc, errnum);
 
     if (code == CX_ERROR_NO_SPACE)
@@ -226,12 +242,13 @@ check_file(const char *path, GError **error)
 
 /* Opening. */
 
+/* journal->path names the file in errors. */
 static bool
-open_connection(CxJournal *journal, CxConnection *connection, int flags,
-                const char *vfs, GError **error)
+open_connection(CxJournal *journal, CxConnection *connection, const char *path,
+                int flags, const char *vfs, GError **error)
 {
-    int rc = sqlite3_open_v2(journal->path, &connection->db,
-                             flags | SQLITE_OPEN_NOMUTEX, vfs);
+    int rc = sqlite3_open_v2(path, &connection->db, flags | SQLITE_OPEN_NOMUTEX,
+                             vfs);
 
     if (rc != SQLITE_OK) {
         if (connection->db == NULL)
@@ -273,15 +290,15 @@ open_read_only(CxJournal *journal, GError **error)
 {
     g_autoptr(GError) reason = NULL;
 
-    if (open_connection(journal, &journal->main, SQLITE_OPEN_READONLY, NULL,
-                        &reason) &&
+    if (open_connection(journal, &journal->main, journal->path,
+                        SQLITE_OPEN_READONLY, NULL, &reason) &&
         look_inside(journal, &journal->main, &reason))
         return true;
     if (journal->main.db != NULL &&
         (sqlite3_errcode(journal->main.db) & 0xff) == SQLITE_CANTOPEN) {
         close_connection(&journal->main);
-        return open_connection(journal, &journal->main, SQLITE_OPEN_READONLY,
-                               "unix-none", error) &&
+        return open_connection(journal, &journal->main, journal->path,
+                               SQLITE_OPEN_READONLY, "unix-none", error) &&
                cx_sql_exec(journal, &journal->main,
                            "PRAGMA locking_mode = EXCLUSIVE", error) &&
                look_inside(journal, &journal->main, error);
@@ -293,15 +310,15 @@ open_read_only(CxJournal *journal, GError **error)
 static bool
 open_for_writing(CxJournal *journal, GError **error)
 {
-    return open_connection(journal, &journal->main, SQLITE_OPEN_READWRITE, NULL,
-                           error) &&
+    return open_connection(journal, &journal->main, journal->path,
+                           SQLITE_OPEN_READWRITE, NULL, error) &&
            cx_sql_exec(journal, &journal->main,
                        "PRAGMA synchronous = FULL; "
                        "PRAGMA cell_size_check = ON",
                        error) &&
            look_inside(journal, &journal->main, error) &&
-           open_connection(journal, &journal->reader, SQLITE_OPEN_READONLY,
-                           NULL, error);
+           open_connection(journal, &journal->reader, journal->path,
+                           SQLITE_OPEN_READONLY, NULL, error);
 }
 
 CxJournal *
@@ -344,12 +361,11 @@ cx_journal_is_read_only(const CxJournal *journal)
  * fails if that is taken. */
 
 static bool
-write_schema(const char *path, GError **error)
+write_schema(const char *partial, const char *path, GError **error)
 {
-    CxJournal journal = {.path = (char *)path};
-    bool ok = open_connection(&journal, &journal.main,
-                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL,
-                              error) &&
+    CxJournal journal = {.path = (char *)(uintptr_t)path};
+    bool ok = open_connection(&journal, &journal.main, partial,
+                              SQLITE_OPEN_READWRITE, NULL, error) &&
               cx_sql_exec(&journal, &journal.main,
                           "PRAGMA page_size = 4096; "
                           "PRAGMA synchronous = FULL; "
@@ -359,6 +375,20 @@ write_schema(const char *path, GError **error)
 
     close_connection(&journal.main);
     return ok;
+}
+
+/* Made by hand first: the system's reason is clearer than SQLite's. */
+static bool
+make_empty(const char *partial, const char *path, GError **error)
+{
+    int fd = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+    if (fd < 0) {
+        cx_error_set_errno(error, errno, "cannot create %s", path);
+        return false;
+    }
+    close(fd);
+    return true;
 }
 
 static bool
@@ -402,11 +432,12 @@ cx_journal_create(const char *path, GError **error)
                     "cannot create %s: it is already there", path);
         return false;
     }
-    if (write_schema(partial, error) &&
+    if (!make_empty(partial, path, error))
+        return false;
+    if (write_schema(partial, path, error) &&
         cx_journal_put_in_place(partial, path, false, error))
         return true;
-    unlink(partial);
-    g_prefix_error(error, "new project: ");
+    cx_journal_delete(partial);
     return false;
 }
 
