@@ -10,7 +10,7 @@
 #include <meshoptimizer.h>
 #include <string.h>
 
-#define CLUSTER 4096     /* triangles */
+#define CLUSTER 1024     /* triangles */
 #define COARSE_FROM 6000 /* smaller surfaces have no coarse twin */
 #define COARSE_SHARE 0.25
 #define COARSE_ERROR 0.01 /* of the extent */
@@ -82,28 +82,61 @@ add_cluster(CxglMeshData *data, uint32_t first, uint32_t n, GArray *clusters)
     g_array_append_val(clusters, cluster);
 }
 
-/* Orders n triangles from `first` on by place, cuts them into clusters and
- * orders each for the vertex cache. */
+/* Vertices of one cluster as 0, 1, 2, …: what is done to a cluster then costs
+ * by its size, not by that of the surface. */
+typedef struct {
+    uint32_t *stamp; /* cluster that last used a vertex, + 1 */
+    uint32_t *local; /* its number there */
+    uint32_t back[3 * CLUSTER];
+    uint32_t indices[3 * CLUSTER], ordered[3 * CLUSTER];
+} Local;
+
+/* Orders the triangles of one cluster for the vertex cache. */
+static void
+order_cluster(Local *local, uint32_t cluster, uint32_t *run, uint32_t n)
+{
+    uint32_t n_local = 0;
+
+    for (size_t i = 0; i < 3 * (size_t)n; i++) {
+        uint32_t v = run[i];
+
+        if (local->stamp[v] != cluster + 1) {
+            local->stamp[v] = cluster + 1;
+            local->local[v] = n_local;
+            local->back[n_local++] = v;
+        }
+        local->indices[i] = local->local[v];
+    }
+    meshopt_optimizeVertexCache(local->ordered, local->indices, 3 * (size_t)n,
+                                n_local);
+    for (size_t i = 0; i < 3 * (size_t)n; i++)
+        run[i] = local->back[local->ordered[i]];
+}
+
+/* Orders n triangles from `first` on by place and cuts them into clusters. */
 static GArray *
 make_clusters(CxglMeshData *data, const float *positions, uint32_t first,
               uint32_t n)
 {
     GArray *clusters = g_array_new(FALSE, FALSE, sizeof(Cluster));
     uint32_t *part = data->indices + 3 * (size_t)first;
-    g_autofree uint32_t *spare = g_new(uint32_t, 3 * (size_t)n);
+    g_autofree Local *local = g_new0(Local, 1);
+    g_autofree uint32_t *stamp = g_new0(uint32_t, data->n_vertices);
+    g_autofree uint32_t *numbers = g_new(uint32_t, data->n_vertices);
 
+    local->stamp = stamp;
+    local->local = numbers;
     if (n > CLUSTER) {
-        meshopt_spatialSortTriangles(spare, part, 3 * (size_t)n, positions,
+        g_autofree uint32_t *sorted = g_new(uint32_t, 3 * (size_t)n);
+
+        meshopt_spatialSortTriangles(sorted, part, 3 * (size_t)n, positions,
                                      data->n_vertices, 3 * sizeof(float));
-        memcpy(part, spare, 3 * sizeof *part * (size_t)n);
+        memcpy(part, sorted, 3 * sizeof *part * (size_t)n);
     }
     for (uint32_t t = 0; t < n; t += CLUSTER) {
         uint32_t count = MIN(CLUSTER, n - t);
-        uint32_t *run = part + 3 * (size_t)t;
 
-        meshopt_optimizeVertexCache(spare, run, 3 * (size_t)count,
-                                    data->n_vertices);
-        memcpy(run, spare, 3 * sizeof *run * (size_t)count);
+        order_cluster(local, t / CLUSTER, part + 3 * (size_t)t, count);
         add_cluster(data, first + t, count, clusters);
     }
     return clusters;

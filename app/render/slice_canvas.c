@@ -197,7 +197,9 @@ lookup(const Frame *frame, const CxChunkKey *key)
     return chunk;
 }
 
-/* One sample per step × step voxels: their mean over at most 4 × 4 taps. */
+/* One sample per step × step voxels: their mean over at most 4 × 4 taps, each
+ * row of taps shifted against the last, so that no grid of the data is hit
+ * always or never. */
 static void
 cut_means(const uint8_t *data, int64_t stride_u, int64_t stride_v,
           const int64_t *us, int64_t n, const Plane *plane, int64_t room_u,
@@ -210,8 +212,8 @@ cut_means(const uint8_t *data, int64_t stride_u, int64_t stride_v,
         int64_t lo = MAX(us[i] - plane->step_u / 2, 0);
         int64_t hi = MIN(lo + plane->step_u, room_u), sum = 0, n_taps = 0;
 
-        for (int64_t v = 0; v < room_v; v += skip_v)
-            for (int64_t u = lo; u < hi; u += skip_u, n_taps++)
+        for (int64_t v = 0, k = 0; v < room_v; v += skip_v, k++)
+            for (int64_t u = lo + k % skip_u; u < hi; u += skip_u, n_taps++)
                 sum += data[u * stride_u + v * stride_v];
         out[i] = (uint8_t)((sum + n_taps / 2) / MAX(n_taps, 1));
     }

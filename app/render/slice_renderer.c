@@ -52,7 +52,7 @@ cxgl_slice_style_defaults(void)
         .image_hi = 1,
         .gamma = 1,
         .smooth = true,
-        .label_opacity = 0.28f,
+        .label_opacity = 0.32f,
         .dim = 0.35f,
         .border_opacity = 0.75f,
         .hatch_failed = true,
