@@ -17,6 +17,7 @@ struct _CxuiViewState {
     CxuiLayers layers;
     CxuiLayout layout;
     CxuiCamera camera;
+    bool framed; /* somebody has set a zoom for this space */
 };
 
 /* The layer properties are one table: name, place in CxuiLayers, range. */
@@ -225,14 +226,16 @@ cxui_view_state_set_space(CxuiViewState *self, CxBox bounds, CxNm voxel_nm,
         nm_equal(voxel_nm, self->voxel_nm) &&
         nm_equal(offset_nm, self->offset_nm))
         return;
+    bool is_first = cx_box_is_empty(self->bounds);
     self->bounds = bounds;
     self->voxel_nm = voxel_nm;
     self->offset_nm = offset_nm;
     CxVoxel at = cxui_view_state_nm_to_voxel(self, self->position_nm);
-    if (!cx_box_contains(bounds, at)) {
+    if (is_first || !cx_box_contains(bounds, at)) {
         self->position_nm = centre_of(self);
         self->camera = default_camera;
         self->zoom = 0.0;
+        self->framed = false;
     }
     if (self->zoom == 0.0)
         self->zoom = extent_nm(self) / 512.0;
@@ -371,12 +374,19 @@ cxui_view_state_set_zoom(CxuiViewState *self, double nm_per_pixel)
 
     if (!isfinite(nm_per_pixel) || cx_box_is_empty(self->bounds))
         return;
+    self->framed = true;
     nm_per_pixel = CLAMP(nm_per_pixel, finest, coarsest);
     if (nm_per_pixel == self->zoom)
         return;
     self->zoom = nm_per_pixel;
     g_object_notify_by_pspec(G_OBJECT(self), specs[PROPERTY_ZOOM]);
     emit_changed(self, CXUI_VIEW_ZOOM);
+}
+
+bool
+cxui_view_state_is_framed(CxuiViewState *self)
+{
+    return self->framed;
 }
 
 const CxuiLayers *

@@ -65,8 +65,8 @@ G_DECLARE_FINAL_TYPE(CxuiViewState, cxui_view_state, CXUI, VIEW_STATE, GObject)
 
 CxuiViewState *cxui_view_state_new(void);
 
-/* The space shown: voxels of level 0.  Keeps the position if it lies inside,
- * else goes to the centre. */
+/* The space shown: voxels of level 0.  Keeps the position if there was a space
+ * before and it lies inside the new one, else goes to the centre. */
 void cxui_view_state_set_space(CxuiViewState *self, CxBox bounds, CxNm voxel_nm,
                                CxNm offset_nm);
 CxBox cxui_view_state_bounds(CxuiViewState *self);
@@ -95,6 +95,10 @@ CxNm cxui_view_state_voxel_centre_nm(CxuiViewState *self, CxVoxel voxel);
  * pixels), clamped to 1/64 of the smallest voxel … the whole in 64 pixels. */
 double cxui_view_state_zoom(CxuiViewState *self);
 void cxui_view_state_set_zoom(CxuiViewState *self, double nm_per_pixel);
+
+/* False until a zoom has been set or restored for this space: a view that
+ * knows its size then shows the whole. */
+bool cxui_view_state_is_framed(CxuiViewState *self);
 
 const CxuiLayers *cxui_view_state_layers(CxuiViewState *self);
 void cxui_view_state_set_layers(CxuiViewState *self, const CxuiLayers *layers);

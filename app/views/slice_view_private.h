@@ -1,0 +1,55 @@
+/* Shared by slice_view.c and slice_gestures.c.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "app/render/overlay_renderer.h"
+#include "app/views/slice_view.h"
+
+struct _CxuiSliceView {
+    GtkWidget parent;
+
+    /* template */
+    GtkWidget *overlay;
+    GtkWidget *area;
+    GtkWidget *title;
+    GtkWidget *scale_label;
+    GtkWidget *note;
+
+    CxuiSession *session; /* owned references */
+    CxuiSegmentLook *look;
+    CxuiHand *hand;
+    CxglAxis axis;
+    bool raw;
+    bool has_box;
+    CxBox box;
+
+    /* GL, between realize and unrealize */
+    CxglSliceRenderer *renderer;
+    CxglOverlayRenderer *overlay_renderer;
+    CxglOverlay *shapes;
+    CxglSliceStats stats;
+    double frame_ms;
+    char scale_text[32];
+    guint after_frame; /* tick callback, 0 = none */
+
+    CxglChunkGrid image_grid, label_grid;
+    GArray *wanted; /* of CxChunkKey: scratch */
+
+    /* pointer, in logical pixels */
+    bool pointer_inside;
+    double pointer_x, pointer_y;
+    double drag_x, drag_y; /* last point of the drag */
+    bool dragging;
+    double scroll_rest; /* part of a slice not yet scrolled */
+};
+
+/* slice_gestures.c */
+void cxui_slice_view_add_gestures(CxuiSliceView *self);
+
+/* slice_view.c: camera in logical pixels; its position under a point. */
+CxglSliceCamera cxui_slice_view_camera(CxuiSliceView *self, int scale);
+
+/* Tells what is under the pointer, after it or the picture moved. */
+void cxui_slice_view_point(CxuiSliceView *self);

@@ -1,0 +1,106 @@
+/* Shared by the window_*.c files.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "app/session/session.h"
+#include "app/views/hand.h"
+#include "app/views/scene_view.h"
+#include "app/views/segment_look.h"
+#include "app/views/slice_view.h"
+#include "app/views/window.h"
+
+/* Panes by number, as the session counts them. */
+#define PANE_SCENE 3
+#define N_PANES 4
+
+struct _CxuiWindow {
+    AdwApplicationWindow parent;
+
+    /* template */
+    GtkWidget *title;
+    GtkWidget *open_button;
+    GtkWidget *undo_button;
+    GtkWidget *redo_button;
+    GtkWidget *menu_button;
+    GtkWidget *sidebar_button;
+    GtkWidget *segment_button;
+    GtkWidget *error_box;
+    GtkWidget *toasts;
+    GtkWidget *stack;
+    GtkWidget *empty_page;
+    GtkWidget *opening_page;
+    GtkWidget *recent_list;
+    GtkWidget *rail;
+    GtkWidget *main_paned;
+    GtkWidget *pane_stack;
+    GtkWidget *pane_overlay;
+    GtkWidget *no_gl_details;
+    GtkWidget *rows;
+    GtkWidget *top_row;
+    GtkWidget *bottom_row;
+    GtkWidget *sidebar;
+    GtkWidget *sidebar_stack;
+    GtkWidget *drop_hint;
+    GtkWidget *status_line;
+    GtkWidget *mode_label;
+    GtkWidget *hint_label;
+    GtkWidget *position_button;
+    GtkWidget *hover_label;
+    GtkWidget *jobs_box;
+    GMenu *recent_section;
+    GMenu *model_section;
+
+    /* made in code */
+    GtkWidget *slices[3];
+    GtkWidget *scene;
+    GtkWidget *segment_list;
+    GtkWidget *history_panel;
+    GtkWidget *error_bar;
+    GtkWidget *ask_bar;
+    GtkWidget *ask_label;
+    GtkWidget *ask_commit;
+    GtkWidget *debug;
+    GtkWidget *go_to_popover;
+    GtkWidget *go_to_entry;
+
+    CxuiSession *session;
+    CxuiSegmentLook *look;
+    CxuiHand *hand;
+
+    int active; /* pane that keys act on */
+    bool space_held;
+    int64_t space_at; /* monotonic time of the press */
+    int divided; /* borders that have their place: 1 side bar, 2 panes too */
+    GtkFileChooserNative *chooser;
+};
+
+/* window.c */
+GtkWidget *cxui_window_pane(CxuiWindow *self, int pane);
+void cxui_window_set_active(CxuiWindow *self, int pane);
+
+/* The slice pane that field commands mean: the active one, or xy. */
+CxuiSliceView *cxui_window_slice(CxuiWindow *self);
+void cxui_window_next_layout(CxuiWindow *self, int pane);
+
+/* window_actions.c */
+void cxui_window_add_actions(CxuiWindow *self);
+void cxui_window_update_actions(CxuiWindow *self);
+void cxui_window_menu_at(CxuiWindow *self, GtkWidget *pane, double x, double y);
+
+/* Positions: flies there. */
+void cxui_window_go_to(CxuiWindow *self, CxVoxel voxel);
+
+/* window_open.c */
+void cxui_window_add_opening(CxuiWindow *self);
+void cxui_window_choose_file(CxuiWindow *self, bool folder);
+void cxui_window_save_as(CxuiWindow *self);
+void cxui_window_remember_recent(CxuiWindow *self);
+
+/* window_status.c */
+void cxui_window_add_status(CxuiWindow *self);
+void cxui_window_update_title(CxuiWindow *self);
+void cxui_window_update_mode(CxuiWindow *self);
+void cxui_window_show_pointer(CxuiWindow *self, bool inside, CxVoxel at,
+                              CxId segment);
