@@ -154,7 +154,7 @@ run(CxcliContext *context, GError **error)
                       (double)n_voxels * 1e-6 / seconds);
     cxcli_report_real(context->report, "seconds", seconds);
     cxcli_report_text(context->report, "isa", cx_predictor_isa(predictor));
-    cxcli_report_text(context->report, "type", "fp32");
+    cxcli_report_text(context->report, "type", cx_predictor_type(predictor));
     cxcli_report_integer(context->report, "peak_bytes",
                          (int64_t)cxcli_peak_bytes());
     return true;
@@ -163,8 +163,9 @@ run(CxcliContext *context, GError **error)
 static const CxcliOption options_table[] = {
     {"model", CXCLI_TEXT, "M",
      "fib, sstem, or a file (default: by voxel size)"},
-    {"isa", CXCLI_TEXT, "I", "c, avx2, avx512 (default: the best present)"},
-    {"type", CXCLI_TEXT, "T", "fp32"},
+    {"isa", CXCLI_TEXT, "I",
+     "c, avx2, avx512, vnni, amx (default: the best present)"},
+    {"type", CXCLI_TEXT, "T", "fp32, or bf16: fast with AMX only"},
     {"box", CXCLI_BOX, "BOX", "only this part"},
     {"channel", CXCLI_TEXT, "NAME",
      "boundary: one membrane map, 255 = membrane"},

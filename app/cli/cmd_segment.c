@@ -263,7 +263,7 @@ static const CxcliOption options_table[] = {
      "merge while the score is at least T (0 to 1)"},
     {"box", CXCLI_BOX, "BOX", "only this part"},
     {"isa", CXCLI_TEXT, "I", "c, avx2, avx512 (default: the best present)"},
-    {"type", CXCLI_TEXT, "T", "fp32"},
+    {"type", CXCLI_TEXT, "T", "fp32, or bf16: fast with AMX only"},
     {"resume", CXCLI_FLAG, NULL, "go on with a project that is there"},
     {NULL, CXCLI_FLAG, NULL, NULL},
 };

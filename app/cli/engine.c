@@ -77,9 +77,9 @@ cxcli_make_predictor(const CxcliContext *context, CxVolume *volume,
     const char *model = cxcli_text(context, "model", NULL);
     const char *type = cxcli_text(context, "type", "fp32");
 
-    if (strcmp(type, "fp32") != 0) {
-        cxcli_set_usage_error(error, "--type: found \"%s\", expected fp32",
-                              type);
+    if (strcmp(type, "fp32") != 0 && strcmp(type, "bf16") != 0) {
+        cxcli_set_usage_error(
+            error, "--type: found \"%s\", expected fp32 or bf16", type);
         return NULL;
     }
     g_autoptr(CxNetwork) network =
@@ -92,6 +92,7 @@ cxcli_make_predictor(const CxcliContext *context, CxVolume *volume,
     CxPredictorOptions options = {
         .n_threads = context->n_threads,
         .isa = cxcli_text(context, "isa", NULL),
+        .type = type,
     };
     return cx_predictor_new(network, volume, &options, error);
 }

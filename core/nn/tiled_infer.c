@@ -153,6 +153,12 @@ cx_predictor_isa(const CxPredictor *predictor)
     return cx_nn_isa(&predictor->kernels, predictor->program->type);
 }
 
+const char *
+cx_predictor_type(const CxPredictor *predictor)
+{
+    return predictor->program->type == CX_LAYER_BF16 ? "bf16" : "fp32";
+}
+
 /* The samples of a section as the network wants them. */
 static const float *
 table_for(Worker *worker, unsigned channel, int64_t z)

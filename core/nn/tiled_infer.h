@@ -30,6 +30,7 @@ void cx_predictor_free(CxPredictor *predictor);
 CxNetwork *cx_predictor_network(CxPredictor *predictor);
 CxVolume *cx_predictor_volume(CxPredictor *predictor);
 const char *cx_predictor_isa(const CxPredictor *predictor);
+const char *cx_predictor_type(const CxPredictor *predictor); /* "fp32", … */
 
 /* u8 chunk over box (inside the volume), one channel an output, 255 = 1.0.
  * Thread-safe: several boxes may be predicted at once. */

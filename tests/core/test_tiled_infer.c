@@ -429,6 +429,7 @@ test_refusals(void)
         cx_predictor_new(network, volume, NULL, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(cx_predictor_isa(predictor), ==, "c");
+    g_assert_cmpstr(cx_predictor_type(predictor), ==, "fp32");
     options.isa = NULL;
     options.type = "bf16";
     g_assert_null(cx_predictor_new(network, volume, &options, &error));

@@ -146,7 +146,7 @@ test_conv(void)
         return;
     }
     cx_rng_init(&rng, 3);
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 120; i++) {
         Case c;
 
         init_case(&c, &rng, i % 4 == 3);
@@ -187,7 +187,7 @@ test_layout(void)
 static void
 check_pool(const CxKernels *kernels, CxRng *rng)
 {
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 120; i++) {
         size_t n_rows = 1 + cx_rng_below(rng, MAX_ROWS);
         size_t factor = 1 + cx_rng_below(rng, 4);
         size_t n_pixels = cx_rng_below(rng, 40);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MAX_TAPS 30
-#define N_CASES 400
+#define N_CASES 150
 
 typedef struct {
     CxConvRow row;

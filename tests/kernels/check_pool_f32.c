@@ -39,7 +39,7 @@ check_case(const CxKernels *kernels, CxRng *rng, bool extreme)
 static void
 check_cases(const CxKernels *kernels, CxRng *rng)
 {
-    for (int i = 0; i < 400; i++)
+    for (int i = 0; i < 150; i++)
         check_case(kernels, rng, i % 2 == 1);
 }
 
