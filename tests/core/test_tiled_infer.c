@@ -359,13 +359,13 @@ test_cancel_is_quick(void)
 {
     CxRng rng = cx_test_rng();
     g_autoptr(GError) error = NULL;
-    g_autoptr(CxNetwork) network = cx_bench_unet_network(16, 1, &error);
+    g_autoptr(CxNetwork) network = cx_bench_unet_network(8, 1, &error);
     g_assert_no_error(error);
-    CxVoxel size = {1500, 1500, 2};
+    CxVoxel size = {2000, 2000, 6};
     g_autoptr(CxChunk) image = random_image(&rng, size);
     g_autoptr(CxVolume) volume = cx_volume_from_chunk(
         image, (CxNm){4.0, 4.0, 40.0}, (CxNm){0.0, 0.0, 0.0}, false);
-    CxPredictorOptions options = {.n_threads = 2, .isa = "c"};
+    CxPredictorOptions options = {.n_threads = 2};
     g_autoptr(CxPredictor) predictor =
         cx_predictor_new(network, volume, &options, &error);
     g_assert_no_error(error);
