@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "core/base/error.h"
+#include "core/jobs/parallel.h"
 #include "core/jobs/scheduler.h"
 #include "core/nn/bench_unet.h"
 #include "core/nn/infer.h"
@@ -384,6 +385,54 @@ test_cancel_is_quick(void)
     g_assert_cmpint(g_get_monotonic_time() - start, <, 200000);
 }
 
+typedef struct {
+    CxPredictor *predictor;
+    const CxChunk *want;
+    CxBox boxes[6];
+} Several;
+
+static bool
+predict_one(size_t item, unsigned worker, void *data, GError **error)
+{
+    Several *several = data;
+    g_autoptr(CxChunk) got =
+        cx_predictor_run(several->predictor, several->boxes[item], NULL, error);
+
+    if (got == NULL)
+        return false;
+    g_autoptr(CxChunk) cut = cx_chunk_new(CX_DTYPE_U8, several->boxes[item],
+                                          cx_chunk_n_channels(got), error);
+    cx_chunk_copy_overlap(cut, several->want);
+    return memcmp(cx_chunk_data(got), cx_chunk_data(cut),
+                  cx_chunk_size_bytes(got)) == 0;
+}
+
+static void
+test_several_boxes_at_once(void)
+{
+    CxRng rng = cx_test_rng();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CxNetwork) network = cx_test_random_network(&rng, 2);
+    CxVoxel size = {60, 50, 6};
+    g_autoptr(CxChunk) image = random_image(&rng, size);
+    g_autoptr(CxVolume) volume = cx_volume_from_chunk(
+        image, (CxNm){4.0, 4.0, 40.0}, (CxNm){0.0, 0.0, 0.0}, false);
+
+    network->per_section = true;
+    g_autoptr(CxChunk) want =
+        predict(network, image, cx_box_of_size(size), NULL);
+    CxPredictorOptions options = {.n_threads = 2};
+    g_autoptr(CxPredictor) predictor =
+        cx_predictor_new(network, volume, &options, &error);
+    g_assert_no_error(error);
+    Several several = {.predictor = predictor, .want = want};
+    for (size_t i = 0; i < G_N_ELEMENTS(several.boxes); i++)
+        several.boxes[i] = random_box(&rng, size);
+    g_assert_true(cx_parallel_for(3, G_N_ELEMENTS(several.boxes), predict_one,
+                                  &several, NULL, &error));
+    g_assert_no_error(error);
+}
+
 /* What a worker holds for the widest tile, whatever its height. */
 static void
 test_memory_is_bounded(void)
@@ -489,6 +538,7 @@ main(int argc, char **argv)
     g_test_add_func("/nn/tiled-infer/bf16-tilings",
                     test_bf16_tilings_give_equal_bits);
     g_test_add_func("/nn/tiled-infer/cancel", test_cancel_is_quick);
+    g_test_add_func("/nn/tiled-infer/several", test_several_boxes_at_once);
     g_test_add_func("/nn/tiled-infer/memory", test_memory_is_bounded);
     g_test_add_func("/nn/tiled-infer/refusals", test_refusals);
     g_test_add_func("/nn/tiled-infer/bench", test_bench);
