@@ -13,7 +13,15 @@ static GMutex hdf5_lock; /* lint-ok: libhdf5 itself is one per process */
 void
 cx_hdf5_lock(void)
 {
+    static gsize opened = 0;
+
     g_mutex_lock(&hdf5_lock);
+    /* A file that could not be written out keeps its id, and libhdf5's own
+     * clean-up at exit then follows a dangling pointer: do without it. */
+    if (g_once_init_enter(&opened)) {
+        H5dont_atexit();
+        g_once_init_leave(&opened, 1);
+    }
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
