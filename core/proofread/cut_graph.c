@@ -125,6 +125,7 @@ typedef struct {
     const uint8_t *blocked;
     uint8_t *path;
     uint8_t *wanted; /* seeds not reached yet */
+    size_t n_wanted;
     double *distance;
     uint32_t *parent;
     CxHeap *heap;
@@ -144,6 +145,7 @@ static void
 add_to_tree(Search *search, uint32_t node)
 {
     search->path[node] = 1;
+    search->n_wanted -= search->wanted[node];
     search->wanted[node] = 0;
     search->distance[node] = 0;
     search->parent[node] = node;
@@ -190,7 +192,7 @@ grow_tree(Search *search, uint32_t first, double *length, CxJob *job,
     uint64_t n_steps = 0;
 
     add_to_tree(search, first);
-    while (!cx_heap_is_empty(search->heap)) {
+    while (search->n_wanted > 0 && !cx_heap_is_empty(search->heap)) {
         float key;
         uint32_t node = cx_heap_pop(search->heap, &key);
 
@@ -211,8 +213,10 @@ join_seeds(Search *search, const uint32_t *seeds, size_t n_seeds,
 {
     *n_apart = 0;
     *length = 0;
-    for (size_t i = 0; i < n_seeds; i++)
+    for (size_t i = 0; i < n_seeds; i++) {
+        search->n_wanted += !search->wanted[seeds[i]];
         search->wanted[seeds[i]] = 1;
+    }
     for (size_t i = 0; i < n_seeds; i++) {
         if (!search->wanted[seeds[i]])
             continue;

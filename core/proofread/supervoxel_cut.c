@@ -9,11 +9,20 @@
 #include "core/proofread/split_mincut.h"
 #include "core/proofread/supervoxel_graph_private.h"
 
+/* Seeds of one side, and their numbers among the members from 0; NONE for one
+ * that lies elsewhere. */
+typedef struct {
+    const CxId *ids;
+    uint32_t *numbers;
+    size_t n;
+} Seeds;
+
+#define NONE UINT32_MAX
+
 /* The inner edges of one segment with members numbered from 0. */
 typedef struct {
-    GArray *ids;         /* of CxId, by number */
-    GArray *edges;       /* of CxCutEdge; capacity < 0: a link made by hand */
-    CxHash64 *number_of; /* supervoxel → number */
+    GArray *ids;   /* of CxId, by number */
+    GArray *edges; /* of CxCutEdge; capacity < 0: a link made by hand */
 } Local;
 
 static void
@@ -21,26 +30,22 @@ local_clear(Local *local)
 {
     g_clear_pointer(&local->ids, g_array_unref);
     g_clear_pointer(&local->edges, g_array_unref);
-    g_clear_pointer(&local->number_of, cx_hash64_free);
 }
 
+/* number_of: vertex → number + 1, 0 for vertices of other segments. */
 static void
-copy_edges(const CxSupervoxelGraph *graph, uint32_t vertex, Local *local)
+copy_edges(const CxSupervoxelGraph *graph, uint32_t vertex,
+           const uint32_t *number_of, Local *local)
 {
     uint32_t half = graph->vertices[vertex].first_half;
 
     while (half != 0) {
         const Edge *edge = cx_graph_edge(graph, half);
         unsigned end = cx_graph_end(half);
-        const Vertex *other = &graph->vertices[edge->end[!end]];
-        uint64_t a, b;
+        uint32_t other = number_of[edge->end[!end]];
 
-        if (end == 0 && edge->affinity >= 0 &&
-            other->slot == graph->vertices[vertex].slot &&
-            cx_hash64_get(local->number_of,
-                          graph->vertices[vertex].supervoxel.id, &a) &&
-            cx_hash64_get(local->number_of, other->supervoxel.id, &b)) {
-            CxCutEdge copy = {(uint32_t)a, (uint32_t)b,
+        if (end == 0 && edge->affinity >= 0 && other != 0) {
+            CxCutEdge copy = {number_of[vertex] - 1, other - 1,
                               edge->contacts > 0
                                   ? (double)edge->affinity * edge->contacts
                                   : -1};
@@ -51,29 +56,57 @@ copy_edges(const CxSupervoxelGraph *graph, uint32_t vertex, Local *local)
     }
 }
 
-static bool
-copy_segment(CxSupervoxelGraph *graph, CxId segment, Local *local)
+static void
+number_seeds(const CxSupervoxelGraph *graph, const uint32_t *number_of,
+             Seeds *seeds)
 {
+    for (size_t i = 0; i < seeds->n; i++) {
+        uint32_t number = number_of[cx_graph_vertex(graph, seeds->ids[i])];
+
+        seeds->numbers[i] = number != 0 ? number - 1 : NONE;
+    }
+}
+
+/* With the lock held. */
+static bool
+copy_slot(const CxSupervoxelGraph *graph, const Slot *slot, Local *local,
+          Seeds *sources, Seeds *sinks, GError **error)
+{
+    CX_AUTOFREE uint32_t *number_of =
+        cx_try_alloc0(graph->n_vertices, sizeof(uint32_t), error);
+    uint32_t n = slot->n_members;
+
+    if (number_of == NULL)
+        return false;
+    local->ids = g_array_sized_new(FALSE, FALSE, sizeof(CxId), n);
+    local->edges = g_array_new(FALSE, FALSE, sizeof(CxCutEdge));
+    for (uint32_t v = slot->first; v != 0; v = graph->vertices[v].next) {
+        g_array_append_val(local->ids, graph->vertices[v].supervoxel.id);
+        number_of[v] = local->ids->len;
+    }
+    for (uint32_t v = slot->first; v != 0; v = graph->vertices[v].next)
+        copy_edges(graph, v, number_of, local);
+    number_seeds(graph, number_of, sources);
+    number_seeds(graph, number_of, sinks);
+    return true;
+}
+
+static bool
+copy_segment(CxSupervoxelGraph *graph, CxId segment, Local *local,
+             Seeds *sources, Seeds *sinks, GError **error)
+{
+    bool ok = false;
+
     g_rw_lock_reader_lock(&graph->lock);
     const Slot *slot = cx_graph_slot(graph, segment);
 
-    if (slot != NULL) {
-        uint32_t n = slot->n_members;
-
-        local->ids = g_array_sized_new(FALSE, FALSE, sizeof(CxId), n);
-        local->edges =
-            g_array_sized_new(FALSE, FALSE, sizeof(CxCutEdge), 4 * n);
-        local->number_of = cx_hash64_new(n);
-        for (uint32_t v = slot->first; v != 0; v = graph->vertices[v].next) {
-            cx_hash64_set(local->number_of, graph->vertices[v].supervoxel.id,
-                          local->ids->len);
-            g_array_append_val(local->ids, graph->vertices[v].supervoxel.id);
-        }
-        for (uint32_t v = slot->first; v != 0; v = graph->vertices[v].next)
-            copy_edges(graph, v, local);
-    }
+    if (slot != NULL)
+        ok = copy_slot(graph, slot, local, sources, sinks, error);
+    else
+        g_set_error(error, CX_ERROR, CX_ERROR_NOT_FOUND,
+                    "there is no segment %" G_GUINT64_FORMAT, segment);
     g_rw_lock_reader_unlock(&graph->lock);
-    return slot != NULL;
+    return ok;
 }
 
 /* A link made by hand has no contact to measure: it counts as the mean edge,
@@ -100,46 +133,33 @@ weigh_links(GArray *edges)
     }
 }
 
-static uint32_t *
-number_seeds(const Local *local, CxId segment, const CxId *seeds, size_t n,
-             GError **error)
+static bool
+check_inside(CxId segment, const Seeds *seeds, GError **error)
 {
-    CX_AUTOFREE uint32_t *numbers = cx_try_alloc(n, sizeof(uint32_t), error);
-
-    for (size_t i = 0; numbers != NULL && i < n; i++) {
-        uint64_t number;
-
-        if (seeds[i] == 0 ||
-            !cx_hash64_get(local->number_of, seeds[i], &number)) {
-            g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                        "a seed lies in supervoxel %" G_GUINT64_FORMAT
-                        ", which is not part of segment %" G_GUINT64_FORMAT,
-                        seeds[i], segment);
-            return NULL;
-        }
-        numbers[i] = (uint32_t)number;
+    for (size_t i = 0; i < seeds->n; i++) {
+        if (seeds->numbers[i] != NONE)
+            continue;
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "a seed lies in supervoxel %" G_GUINT64_FORMAT
+                    ", which is not part of segment %" G_GUINT64_FORMAT,
+                    seeds->ids[i], segment);
+        return false;
     }
-    return g_steal_pointer(&numbers);
+    return true;
 }
 
 static bool
-check_sides(const CxId *sources, size_t n_sources, const CxId *sinks,
-            size_t n_sinks, GError **error)
+check_apart(const Seeds *sources, const Seeds *sinks, GError **error)
 {
-    if (n_sources == 0 || n_sinks == 0) {
-        g_set_error_literal(error, CX_ERROR, CX_ERROR_INVALID,
-                            "a split needs at least one seed on each side");
-        return false;
-    }
-    for (size_t i = 0; i < n_sources; i++) {
-        for (size_t k = 0; k < n_sinks; k++) {
-            if (sources[i] != sinks[k])
+    for (size_t i = 0; i < sources->n; i++) {
+        for (size_t k = 0; k < sinks->n; k++) {
+            if (sources->ids[i] != sinks->ids[k])
                 continue;
-            g_set_error(
-                error, CX_ERROR, CX_ERROR_INVALID,
-                "seeds of both sides lie in supervoxel %" G_GUINT64_FORMAT
-                ", which a cut between supervoxels cannot divide",
-                sources[i]);
+            g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                        "seeds of both sides lie in supervoxel "
+                        "%" G_GUINT64_FORMAT
+                        ", which a cut between supervoxels cannot divide",
+                        sources->ids[i]);
             return false;
         }
     }
@@ -173,19 +193,13 @@ solve(const Local *local, const CxCutProblem *problem, double *cut_value,
 }
 
 static GArray *
-cut_local(const Local *local, CxId segment, const CxId *sources,
-          size_t n_sources, const CxId *sinks, size_t n_sinks,
-          double *cut_value, CxJob *job, GError **error)
+cut(CxSupervoxelGraph *graph, CxId segment, Seeds *sources, Seeds *sinks,
+    Local *local, double *cut_value, CxJob *job, GError **error)
 {
-    CX_AUTOFREE uint32_t *source_numbers =
-        number_seeds(local, segment, sources, n_sources, error);
-    CX_AUTOFREE uint32_t *sink_numbers =
-        source_numbers != NULL
-            ? number_seeds(local, segment, sinks, n_sinks, error)
-            : NULL;
-
-    if (sink_numbers == NULL ||
-        !check_sides(sources, n_sources, sinks, n_sinks, error))
+    if (!copy_segment(graph, segment, local, sources, sinks, error) ||
+        !check_inside(segment, sources, error) ||
+        !check_inside(segment, sinks, error) ||
+        !check_apart(sources, sinks, error))
         return NULL;
     weigh_links(local->edges);
 
@@ -193,10 +207,10 @@ cut_local(const Local *local, CxId segment, const CxId *sources,
         .n_nodes = local->ids->len,
         .edges = (const CxCutEdge *)(const void *)local->edges->data,
         .n_edges = local->edges->len,
-        .sources = source_numbers,
-        .sinks = sink_numbers,
-        .n_sources = n_sources,
-        .n_sinks = n_sinks,
+        .sources = sources->numbers,
+        .sinks = sinks->numbers,
+        .n_sources = sources->n,
+        .n_sinks = sinks->n,
         .join_seeds = true,
     };
     return solve(local, &problem, cut_value, job, error);
@@ -208,15 +222,21 @@ cx_supervoxel_graph_cut(CxSupervoxelGraph *graph, CxId segment,
                         const CxId *sinks, size_t n_sinks, double *cut_value,
                         CxJob *job, GError **error)
 {
-    Local local = {0};
-
-    if (!copy_segment(graph, segment, &local)) {
-        g_set_error(error, CX_ERROR, CX_ERROR_NOT_FOUND,
-                    "there is no segment %" G_GUINT64_FORMAT, segment);
+    if (n_sources == 0 || n_sinks == 0) {
+        g_set_error_literal(error, CX_ERROR, CX_ERROR_INVALID,
+                            "a split needs at least one seed on each side");
         return NULL;
     }
-    GArray *result = cut_local(&local, segment, sources, n_sources, sinks,
-                               n_sinks, cut_value, job, error);
+    CX_AUTOFREE uint32_t *numbers =
+        cx_try_alloc(n_sources + n_sinks, sizeof(uint32_t), error);
+
+    if (numbers == NULL)
+        return NULL;
+    Seeds source_seeds = {sources, numbers, n_sources};
+    Seeds sink_seeds = {sinks, numbers + n_sources, n_sinks};
+    Local local = {0};
+    GArray *result = cut(graph, segment, &source_seeds, &sink_seeds, &local,
+                         cut_value, job, error);
 
     local_clear(&local);
     return result;

@@ -240,9 +240,9 @@ pool_edge(Edge *edge, float affinity, uint32_t contacts)
 /* n_before: vertices known before this block; an edge between two of the new
  * ones cannot be there yet, as the block's edges are unique. */
 static void
-add_edge(CxSupervoxelGraph *graph, const CxEdge *edge, uint32_t n_before)
+add_edge(CxSupervoxelGraph *graph, const CxEdge *edge, uint32_t a,
+         uint32_t n_before)
 {
-    uint32_t a = cx_graph_vertex(graph, edge->a);
     uint32_t b = cx_graph_vertex(graph, edge->b);
 
     if (a == 0 || b == 0 || a == b)
@@ -255,6 +255,24 @@ add_edge(CxSupervoxelGraph *graph, const CxEdge *edge, uint32_t n_before)
         pool_edge(&graph->edges[found - 1], edge->affinity, edge->contacts);
     else
         append_edge(graph, a, b, edge->affinity, edge->contacts);
+}
+
+/* Edges are sorted, so one look-up of `a` serves many. */
+static void
+add_edges(CxSupervoxelGraph *graph, const GArray *edges, uint32_t n_before)
+{
+    CxId last = 0;
+    uint32_t vertex = 0;
+
+    for (guint i = 0; i < edges->len; i++) {
+        const CxEdge *edge = &g_array_index(edges, CxEdge, i);
+
+        if (edge->a != last) {
+            last = edge->a;
+            vertex = cx_graph_vertex(graph, last);
+        }
+        add_edge(graph, edge, vertex, n_before);
+    }
 }
 
 static void
@@ -292,8 +310,7 @@ cx_supervoxel_graph_add(CxSupervoxelGraph *graph, const GArray *supervoxels,
     for (guint i = 0; i < supervoxels->len; i++)
         add_vertex(graph, &g_array_index(supervoxels, CxSupervoxel, i),
                    segments[i]);
-    for (guint i = 0; i < edges->len; i++)
-        add_edge(graph, &g_array_index(edges, CxEdge, i), n_before);
+    add_edges(graph, edges, n_before);
     g_rw_lock_writer_unlock(&graph->lock);
 }
 
