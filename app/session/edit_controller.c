@@ -45,7 +45,7 @@ typedef struct {
     CxId segment;
     GArray *sources, *sinks;
     uint64_t number;
-    GArray *moved; /* result */
+    GArray *moved; /* result: side B, sorted */
 } Preview;
 
 struct _CxuiEditController {
@@ -519,6 +519,54 @@ segment_to_split(CxuiEditController *self)
     return segment;
 }
 
+static bool
+holds(const GArray *ids, CxId id)
+{
+    for (guint i = 0; i < ids->len; i++)
+        if (g_array_index(ids, CxId, i) == id)
+            return true;
+    return false;
+}
+
+/* The supervoxels of a segment that are not in `ids` (sorted). */
+static GArray *
+others_of(CxProject *project, CxId segment, const GArray *ids)
+{
+    g_autoptr(GArray) members =
+        cx_supervoxel_graph_members(cx_project_graph(project), segment);
+    GArray *others = g_array_new(FALSE, FALSE, sizeof(CxId));
+    guint next = 0;
+
+    for (guint i = 0; members != NULL && i < members->len; i++) {
+        CxId id = g_array_index(members, CxSupervoxel, i).id;
+
+        while (next < ids->len && g_array_index(ids, CxId, next) < id)
+            next++;
+        if (next == ids->len || g_array_index(ids, CxId, next) != id)
+            g_array_append_val(others, id);
+    }
+    return others;
+}
+
+/* What leaves is the smaller side, whichever that is; shown is side B. */
+static bool
+turn_to_side_b(Preview *preview, GError **error)
+{
+    CxId supervoxel, segment;
+
+    if (!cx_project_pick(preview->project,
+                         g_array_index(preview->sinks, CxVoxel, 0), &supervoxel,
+                         &segment, error))
+        return false;
+    if (holds(preview->moved, supervoxel))
+        return true;
+    GArray *others =
+        others_of(preview->project, preview->segment, preview->moved);
+    g_array_unref(preview->moved);
+    preview->moved = others;
+    return true;
+}
+
 /* Worker thread. */
 static bool
 run_preview(CxJob *job, void *data, GError **error)
@@ -529,7 +577,7 @@ run_preview(CxJob *job, void *data, GError **error)
         preview->project, preview->segment,
         (const CxVoxel *)preview->sources->data, preview->sources->len,
         (const CxVoxel *)preview->sinks->data, preview->sinks->len, job, error);
-    return preview->moved != NULL;
+    return preview->moved != NULL && turn_to_side_b(preview, error);
 }
 
 typedef struct {

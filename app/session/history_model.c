@@ -265,6 +265,12 @@ cxui_history_model_head(CxuiHistoryModel *self)
     return self->head;
 }
 
+bool
+cxui_history_model_is_loading(CxuiHistoryModel *self)
+{
+    return self->job != NULL;
+}
+
 void
 cxui_history_model_set_segment(CxuiHistoryModel *self, CxId segment)
 {
@@ -378,6 +384,7 @@ show(CxuiHistoryModel *self, const GPtrArray *edits, int64_t head)
     mark_head(self);
     g_list_model_items_changed(G_LIST_MODEL(self), 0, old, self->items->len);
     cxui_edit_controller_notify(cxui_session_edits(self->session));
+    cxui_session_state_changed(self->session);
 }
 
 static void

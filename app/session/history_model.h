@@ -44,6 +44,7 @@ G_DECLARE_FINAL_TYPE(CxuiHistoryModel, cxui_history_model, CXUI, HISTORY_MODEL,
 CxuiHistoryModel *cxui_history_model_new(CxuiSession *session);
 
 int64_t cxui_history_model_head(CxuiHistoryModel *self);
+bool cxui_history_model_is_loading(CxuiHistoryModel *self);
 void cxui_history_model_set_segment(CxuiHistoryModel *self, CxId segment);
 
 /* For the session: everything anew. */

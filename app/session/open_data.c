@@ -230,6 +230,17 @@ cxui_open_data_make_project(CxuiOpenData *data, const char *path, CxJob *job,
 }
 
 bool
+cxui_open_data_sign(const CxuiOpenData *data, const char *author,
+                    GError **error)
+{
+    if (data->project == NULL || cx_project_is_read_only(data->project))
+        return true;
+    g_autofree char *present = cx_project_dup_text(data->project, "author");
+    return g_strcmp0(present, author) == 0 ||
+           cx_project_set_text(data->project, "author", author, error);
+}
+
+bool
 cxui_open_data_sample(CxuiOpenData *data, CxJob *job, GError **error)
 {
     g_autofree char *folder =

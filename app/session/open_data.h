@@ -34,6 +34,11 @@ bool cxui_open_data_sample(CxuiOpenData *data, CxJob *job, GError **error);
 bool cxui_open_data_make_project(CxuiOpenData *data, const char *path,
                                  CxJob *job, GError **error);
 
+/* Later edits of the project, if there is one that may be written, are signed
+ * with this name. */
+bool cxui_open_data_sign(const CxuiOpenData *data, const char *author,
+                         GError **error);
+
 /* Where untitled projects are kept; the folder is made.  Owned. */
 char *cxui_open_data_projects_folder(void);
 

@@ -180,6 +180,7 @@ let_go(CxuiSession *self)
 typedef struct {
     CxuiSession *session;
     char **specs; /* NULL = the sample */
+    char *author;
     CxuiOpenData data;
     char *view, *selection; /* texts of the project, or NULL */
 } Opening;
@@ -190,6 +191,7 @@ opening_free(void *data)
     Opening *opening = data;
 
     g_strfreev(opening->specs);
+    g_free(opening->author);
     cxui_open_data_clear(&opening->data);
     g_free(opening->view);
     g_free(opening->selection);
@@ -210,6 +212,8 @@ run_opening(CxJob *job, void *data, GError **error)
                                     error)) {
         return false;
     }
+    if (!cxui_open_data_sign(&opening->data, opening->author, error))
+        return false;
     CxProject *project = opening->data.project;
     if (project != NULL) {
         opening->view = cx_project_dup_text(project, "view");
@@ -276,6 +280,7 @@ start_opening(CxuiSession *self, Opening *opening, const char *title)
 {
     cxui_session_cancel_open(self);
     opening->session = self;
+    opening->author = g_strdup(cxui_settings_author(self->settings));
     CxuiJobRequest request = {
         .title = title,
         .tier = CX_TIER_EDIT,
@@ -337,6 +342,7 @@ typedef struct {
     CxuiOpenData data; /* before: what is open; after: with the new project */
     CxProject *old;    /* save as: the project that is left */
     char *path;        /* NULL = untitled */
+    char *author;
     bool overwrite;
     uint64_t generation;
 } Storing;
@@ -349,6 +355,7 @@ storing_free(void *data)
     cxui_open_data_clear(&storing->data);
     g_clear_pointer(&storing->old, cx_project_unref);
     g_free(storing->path);
+    g_free(storing->author);
     g_free(storing);
 }
 
@@ -381,7 +388,8 @@ run_storing(CxJob *job, void *data, GError **error)
     if (storing->path != NULL && storing->overwrite)
         cx_project_delete_files(storing->path);
     return cxui_open_data_make_project(&storing->data, storing->path, job,
-                                       error);
+                                       error) &&
+           cxui_open_data_sign(&storing->data, storing->author, error);
 }
 
 static void
@@ -454,6 +462,7 @@ start_storing(CxuiSession *self, const char *path, bool overwrite,
     storing->session = self;
     storing->data = cxui_open_data_copy(&self->open);
     storing->path = g_strdup(path);
+    storing->author = g_strdup(cxui_settings_author(self->settings));
     storing->overwrite = overwrite;
     storing->generation = self->generation;
     CxuiJobRequest request = {
