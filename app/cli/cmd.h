@@ -85,5 +85,6 @@ extern const CxcliCommand cxcli_log;
 extern const CxcliCommand cxcli_mesh;
 extern const CxcliCommand cxcli_predict;
 extern const CxcliCommand cxcli_render;
+extern const CxcliCommand cxcli_replay;
 extern const CxcliCommand cxcli_sample;
 extern const CxcliCommand cxcli_segment;
