@@ -1,355 +1,261 @@
-/* HDF5 data sets.
+/* HDF5 data sets, read by helper processes.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "core/volume/hdf5.h"
 
-#include "core/base/alloc.h"
 #include "core/base/error.h"
-#include "core/base/json.h"
-#include "core/volume/axes.h"
-#include "core/volume/hdf5_file.h"
+#include "core/volume/hdf5_local.h"
+#include "core/volume/hdf5_protocol.h"
 #include "core/volume/reader_util.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#define MAX_CHUNK_BYTES ((hsize_t)1 << 30)
-#define MAX_LISTED 4096
+#define HELPER_FD 3
+#define MAX_HELPERS 4
+#define POLL_MS 50
 
 typedef struct {
-    char *where; /* "a.h5:/volumes/raw" */
-    hid_t file;
-    hid_t dataset;
-    hid_t memory_type;
-    CxDtype dtype;
-    CxAxes axes;
+    pid_t pid;
+    int fd;
+} Helper;
+
+typedef struct {
+    char *path;
+    char *dataset; /* or NULL */
+    CxVolumeInfo info;
+    void *local; /* where no process could be started */
+
+    GMutex lock; /* guards all that follows */
+    GCond freed;
+    GPtrArray *idle; /* Helper */
+    unsigned n_helpers;
 } Hdf5Volume;
 
-static const char *const suffixes[] = {".h5", ".hdf", ".hdf5", ".he5", NULL};
-
-/* The signature may stand behind a user block of 512, 1024, … bytes. */
-static bool
-probe(const char *path)
+static void
+helper_free(Helper *helper)
 {
-    static const char signature[8] = "\211HDF\r\n\032\n";
-    g_autofree char *head = g_malloc(8192 + 8);
+    if (helper == NULL)
+        return;
+    close(helper->fd);
+    kill(helper->pid, SIGKILL);
+    while (waitpid(helper->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    g_free(helper);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Helper, helper_free)
 
-    if (g_file_test(path, G_FILE_TEST_IS_DIR))
-        return false;
-    if (cx_reader_has_suffix(path, suffixes))
-        return true;
+/* This program once more, with its end of the socket as HELPER_FD. */
+static bool
+spawn(int socket_fd, pid_t *pid)
+{
+    static char *const arguments[] = {(char *)"connexon-hdf5", NULL};
+    g_auto(GStrv) environment = g_environ_setenv(
+        g_get_environ(), CX_HDF5_HELPER_VARIABLE, G_STRINGIFY(HELPER_FD), true);
+    posix_spawn_file_actions_t actions;
 
-    size_t n = cx_reader_peek(path, head, 8192 + 8);
-    for (size_t at = 0; at + 8 <= n; at = at == 0 ? 512 : at * 2) {
-        if (memcmp(head + at, signature, 8) == 0)
-            return true;
-    }
-    return false;
+    posix_spawn_file_actions_init(&actions);
+    for (int fd = 0; fd < HELPER_FD; fd++) /* its last words help nobody */
+        posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&actions, socket_fd, HELPER_FD);
+    posix_spawn_file_actions_addclosefrom_np(&actions, HELPER_FD + 1);
+    int failed = posix_spawn(pid, "/proc/self/exe", &actions, NULL, arguments,
+                             environment);
+    posix_spawn_file_actions_destroy(&actions);
+    return failed == 0;
 }
 
-/* Axes by the keys of ilastik's axistags; false if they do not fit. */
-static bool
-assign_by_tags(CxAxes *axes, hid_t dataset)
+static Helper *
+helper_new(void)
 {
-    g_autofree char *text = cx_hdf5_attribute_string(dataset, "axistags");
-    const char *names[CX_MAX_RANK];
+    Helper *helper = g_new0(Helper, 1);
+    int pair[2];
 
-    if (text == NULL)
-        return false;
-    g_autoptr(JsonNode) root =
-        cx_json_parse(text, strlen(text), "axistags", NULL);
-    JsonArray *tags = cx_json_get_array(cx_json_object(root), "axes");
-    if (tags == NULL || (int)json_array_get_length(tags) != axes->rank)
-        return false;
-    for (int i = 0; i < axes->rank; i++) {
-        JsonNode *node = json_array_get_element(tags, (guint)i);
-
-        names[i] = cx_json_get_string(cx_json_object(node), "key");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        g_free(helper);
+        return NULL;
     }
-    return cx_axes_by_names(axes, names);
+    /* dup2() to the same number would keep its close-on-exec flag */
+    if (pair[1] == HELPER_FD) {
+        int moved = pair[0];
+
+        pair[0] = pair[1];
+        pair[1] = moved;
+    }
+    helper->fd = pair[0];
+    bool ok = spawn(pair[1], &helper->pid);
+    close(pair[1]);
+    if (ok)
+        return helper;
+    close(pair[0]);
+    g_free(helper);
+    return NULL;
 }
 
 static bool
-read_axes(hid_t dataset, CxAxes *axes, const char *where, GError **error)
+fail_dead(const char *where, GError **error)
 {
-    CX_HID space = H5Dget_space(dataset);
-    int rank = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
-    hsize_t dims[CX_MAX_RANK];
-
-    if (rank < 2 || rank > CX_MAX_RANK) {
-        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
-                    "%s: %d axes, expected 2 to 5 (z, y, x and channels)",
-                    where, MAX(rank, 0));
-        return false;
-    }
-    H5Sget_simple_extent_dims(space, dims, NULL);
-    axes->rank = rank;
-    for (int i = 0; i < rank; i++)
-        axes->dims[i] = dims[i];
-    if (assign_by_tags(axes, dataset) || cx_axes_by_rank(axes))
-        return true;
-
-    g_autofree char *shape = cx_axes_describe(axes);
     g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
-                "%s: shape %s, expected z, y, x and at most one more axis of "
-                "channels",
-                where, shape);
+                "%s: the HDF5 library crashed or hung on this file, which is "
+                "damaged",
+                where);
     return false;
 }
 
-static void
-fill_chunk_size(hid_t dataset, const CxAxes *axes, CxLevel *level,
-                hsize_t *chunk_bytes)
+/* Waits for the helper's next bytes; false if the job is to stop. */
+static bool
+wait_for(const Helper *helper, CxJob *job, GError **error)
 {
-    CX_HID plist = H5Dget_create_plist(dataset);
-    hsize_t dims[CX_MAX_RANK];
-    int64_t chunk[3] = {level->size.x, level->size.y, 1};
+    struct pollfd entry = {.fd = helper->fd, .events = POLLIN};
 
-    *chunk_bytes = 0;
-    if (plist >= 0 && H5Pget_layout(plist) == H5D_CHUNKED &&
-        H5Pget_chunk(plist, CX_MAX_RANK, dims) == axes->rank) {
-        CX_HID type = H5Dget_type(dataset);
-
-        *chunk_bytes = H5Tget_size(type);
-        for (int i = 0; i < axes->rank; i++) {
-            if (__builtin_mul_overflow(*chunk_bytes, dims[i], chunk_bytes))
-                *chunk_bytes = HSIZE_UNDEF;
-        }
-        for (int i = 0; i < 3; i++)
-            chunk[i] = axes->axis[i] < 0 ? 1
-                                         : (int64_t)MIN(dims[axes->axis[i]],
-                                                        (hsize_t)INT64_MAX);
+    while (poll(&entry, 1, POLL_MS) <= 0) {
+        if (cx_job_is_cancelled(job))
+            return cx_job_step(job, 0, 1, error);
     }
-    level->chunk_size = (CxVoxel){CLAMP(chunk[0], 1, level->size.x),
-                                  CLAMP(chunk[1], 1, level->size.y),
-                                  CLAMP(chunk[2], 1, level->size.z)};
+    return true;
 }
 
-/* A value for each spatial axis, in the order of the data set's axes. */
+/* Receives in parts, so that a cancelled job need not wait for all. */
 static bool
-read_spatial(hid_t dataset, const CxAxes *axes, const char *name, CxNm *nm)
+receive(const Helper *helper, void *bytes, size_t n, const char *where,
+        CxJob *job, GError **error)
 {
-    unsigned n = axes->axis[CX_AXIS_Z] < 0 ? 2 : 3;
-    double values[3];
+    while (n > 0) {
+        size_t part = MIN(n, (size_t)1 << 20);
 
-    if (cx_hdf5_attribute_doubles(dataset, name, values, n)) {
-        *nm = cx_axes_order_nm(axes, values, 1);
+        if (!wait_for(helper, job, error))
+            return false;
+        if (!cx_hdf5_receive(helper->fd, bytes, part))
+            return fail_dead(where, error);
+        bytes = (uint8_t *)bytes + part;
+        n -= part;
+    }
+    return true;
+}
+
+/* Text from the helper, made fit for people; NULL on failure. */
+static char *
+receive_text(const Helper *helper, size_t length, const char *where, CxJob *job,
+             GError **error)
+{
+    g_autofree char *text = g_malloc0(length + 1);
+
+    if (!receive(helper, text, length, where, job, error))
+        return NULL;
+    return g_utf8_make_valid(text, -1);
+}
+
+/* True if the request went well; else the helper's error or its death. */
+static bool
+receive_reply(const Helper *helper, const char *where, CxHdf5Reply *reply,
+              CxJob *job, GError **error)
+{
+    if (!receive(helper, reply, sizeof *reply, where, job, error))
+        return false;
+    if (reply->ok)
         return true;
-    }
-    if (n == 3 || !cx_hdf5_attribute_doubles(dataset, name, values, 3))
-        return false;
-    *nm = (CxNm){values[2], values[1], values[0]}; /* a 3-D one on 2-D */
-    return true;
+    if (reply->text_length > CX_HDF5_MAX_TEXT || reply->code < 0 ||
+        reply->code > CX_ERROR_CANCELLED)
+        return fail_dead(where, error);
+    g_autofree char *text =
+        receive_text(helper, reply->text_length, where, job, error);
+    if (text != NULL)
+        g_set_error_literal(error, CX_ERROR, reply->code, text);
+    return false;
 }
 
-static void
-read_geometry(hid_t dataset, const CxAxes *axes, CxVolumeInfo *info)
-{
-    CxNm *nm = &info->levels[0].voxel_nm;
-
-    info->has_voxel_size = read_spatial(dataset, axes, "resolution", nm) ||
-                           read_spatial(dataset, axes, "voxel_size", nm);
-    if (!info->has_voxel_size &&
-        read_spatial(dataset, axes, "element_size_um", nm)) {
-        *nm = (CxNm){nm->x * 1e3, nm->y * 1e3, nm->z * 1e3};
-        info->has_voxel_size = true;
-    }
-    if (!read_spatial(dataset, axes, "offset", &info->offset_nm))
-        info->offset_nm = (CxNm){0, 0, 0};
-}
-
-/* Fills info and layout from an open data set, checking all of it. */
 static bool
-describe(hid_t dataset, const char *path, const char *name, const char *where,
-         CxAxes *axes, CxVolumeInfo *info, GError **error)
+send_request(const Helper *helper, CxHdf5Operation operation, const char *path,
+             const char *dataset, CxBox box)
 {
-    CX_HID type = H5Dget_type(dataset);
-    hsize_t chunk_bytes;
+    CxHdf5Request request = {
+        .operation = operation,
+        .path_length = (uint32_t)strlen(path),
+        .dataset_length =
+            dataset != NULL ? (uint32_t)strlen(dataset) : UINT32_MAX,
+        .box = box,
+    };
 
-    if (type < 0 || !cx_hdf5_dtype(type, &info->dtype)) {
-        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
-                    "%s: samples are no numbers, expected integers of up to "
-                    "64 bits or floats",
-                    where);
-        return false;
+    return cx_hdf5_send(helper->fd, &request, sizeof request) &&
+           cx_hdf5_send(helper->fd, path, strlen(path)) &&
+           (dataset == NULL ||
+            cx_hdf5_send(helper->fd, dataset, strlen(dataset)));
+}
+
+/* Numbers from a helper that may have been taken over. */
+static bool
+is_plausible(const CxVolumeInfo *info, const char *where)
+{
+    const CxLevel *level = &info->levels[0];
+
+    return info->n_levels == 1 && info->n_channels >= 1 &&
+           info->n_channels <= 4096 && (unsigned)info->dtype <= CX_DTYPE_F64 &&
+           cx_reader_check_size(where, level->size, info->dtype,
+                                info->n_channels, NULL) &&
+           level->chunk_size.x >= 1 && level->chunk_size.y >= 1 &&
+           level->chunk_size.z >= 1 && level->chunk_size.x <= level->size.x &&
+           level->chunk_size.y <= level->size.y &&
+           level->chunk_size.z <= level->size.z;
+}
+
+/* A byte of another value than 0 and 1 must not be used as a bool. */
+static void
+make_bool(bool *flag)
+{
+    uint8_t byte;
+
+    memcpy(&byte, flag, 1);
+    *flag = byte != 0;
+}
+
+/* A new helper that has the data set open. */
+static Helper *
+open_helper(const char *path, const char *dataset, CxVolumeInfo *info,
+            CxJob *job, GError **error)
+{
+    g_autoptr(Helper) helper = helper_new();
+    CxHdf5Reply reply;
+
+    if (helper == NULL)
+        return NULL;
+    if (!send_request(helper, CX_HDF5_OPEN, path, dataset, (CxBox){0})) {
+        fail_dead(path, error);
+        return NULL;
     }
-    if (!read_axes(dataset, axes, where, error) ||
-        !cx_axes_check(axes, where, info->dtype, &info->levels[0].size,
-                       &info->n_channels, error))
-        return false;
-    info->n_levels = 1;
-    fill_chunk_size(dataset, axes, &info->levels[0], &chunk_bytes);
-    if (chunk_bytes > MAX_CHUNK_BYTES) {
-        g_set_error(error, CX_ERROR, CX_ERROR_NO_MEMORY,
-                    "%s: its chunks have %" G_GUINT64_FORMAT
-                    " bytes each, expected at most 1 GiB",
-                    where, (guint64)chunk_bytes);
-        return false;
+    if (!receive_reply(helper, path, &reply, job, error) ||
+        !receive(helper, info, sizeof *info, path, job, error))
+        return NULL;
+    make_bool(&info->has_voxel_size);
+    make_bool(&info->is_labels);
+    make_bool(&info->has_display_range);
+    if (!is_plausible(info, path)) {
+        fail_dead(path, error);
+        return NULL;
     }
-    read_geometry(dataset, axes, info);
-    info->is_labels = cx_reader_guess_labels(path, name, info->dtype);
-    return true;
-}
-
-typedef struct {
-    const char *path;
-    hid_t file;
-    GPtrArray *list;
-} Walk;
-
-static herr_t
-visit(hid_t root, const char *name, const H5O_info_t *object, void *data)
-{
-    Walk *walk = data;
-    CxVolumeInfo info = {0};
-    CxAxes axes;
-
-    if (object->type != H5O_TYPE_DATASET)
-        return 0;
-    CX_HID dataset = cx_hdf5_open_object(root, name);
-    if (dataset < 0)
-        return 0;
-
-    g_autofree char *full = g_strconcat("/", name, NULL);
-    if (g_utf8_validate(full, -1, NULL) &&
-        describe(dataset, walk->path, full, full, &axes, &info, NULL))
-        g_ptr_array_add(walk->list,
-                        cx_dataset_info_new(full, info.levels[0].size,
-                                            info.dtype, info.is_labels));
-    return walk->list->len < MAX_LISTED ? 0 : 1;
-}
-
-/* Under the lock. */
-static GPtrArray *
-list_datasets(hid_t file, const char *path)
-{
-    GPtrArray *list =
-        g_ptr_array_new_with_free_func((GDestroyNotify)cx_dataset_info_free);
-    Walk walk = {path, file, list};
-
-    H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_INC, visit, &walk, H5O_INFO_BASIC);
-    return list;
-}
-
-static GPtrArray *
-list(const char *path, GError **error)
-{
-    GPtrArray *found = NULL;
-
-    cx_hdf5_lock();
-    CX_HID file = cx_hdf5_open_file(path, error);
-    if (file >= 0)
-        found = list_datasets(file, path);
-    if (found != NULL && found->len == 0) {
-        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
-                    "%s: no data set of numbers with two axes or more in it",
-                    path);
-        g_clear_pointer(&found, g_ptr_array_unref);
-    }
-    if (file >= 0)
-        H5Fclose(file);
-    file = -1;
-    cx_hdf5_unlock();
-    return found;
-}
-
-static char *
-choose_dataset(hid_t file, const char *path, GError **error)
-{
-    g_autoptr(GPtrArray) all = list_datasets(file, path);
-    const CxDatasetInfo *best = cx_reader_choose(all);
-
-    if (best == NULL)
-        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
-                    "%s: no data set of numbers with two axes or more in it",
-                    path);
-    return best != NULL ? g_strdup(best->path) : NULL;
-}
-
-/* "; it has /a, /b": what the file offers instead. */
-static char *
-describe_content(hid_t file, const char *path)
-{
-    g_autoptr(GPtrArray) all = list_datasets(file, path);
-    GString *text = g_string_new(all->len > 0 ? "; it has " : "");
-
-    for (guint i = 0; i < MIN(all->len, 8); i++) {
-        const CxDatasetInfo *info = g_ptr_array_index(all, i);
-
-        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", info->path);
-    }
-    if (all->len > 8)
-        g_string_append(text, ", …");
-    return g_string_free(text, FALSE);
-}
-
-static hid_t
-open_dataset(hid_t file, const char *path, const char *name, GError **error)
-{
-    CX_HID object = cx_hdf5_open_object(file, name);
-
-    if (object >= 0 && H5Iget_type(object) == H5I_DATASET) {
-        CX_HID access = H5Pcreate(H5P_DATASET_ACCESS);
-
-        H5Pset_chunk_cache(access, 10007, (size_t)64 << 20, 1.0);
-        H5Pset_efile_prefix(access, "/nonexistent");
-        hid_t dataset = H5Dopen2(object, ".", access);
-        if (dataset >= 0)
-            return dataset;
-        H5Iinc_ref(object);
-        return object;
-    }
-
-    g_autofree char *content = describe_content(file, path);
-    g_set_error(error, CX_ERROR, CX_ERROR_NOT_FOUND, "%s: %s %s%s", path,
-                object >= 0 ? "not a data set:" : "no data set", name, content);
-    return -1;
+    return g_steal_pointer(&helper);
 }
 
 static void
-close_volume(Hdf5Volume *self)
+free_volume(void *data)
 {
-    if (self->memory_type >= 0)
-        H5Tclose(self->memory_type);
-    if (self->dataset >= 0)
-        H5Dclose(self->dataset);
-    if (self->file >= 0)
-        H5Fclose(self->file);
-    g_free(self->where);
+    Hdf5Volume *self = data;
+
+    if (self->local != NULL)
+        cx_hdf5_local_reader.free(self->local);
+    g_ptr_array_unref(self->idle);
+    g_mutex_clear(&self->lock);
+    g_cond_clear(&self->freed);
+    g_free(self->path);
+    g_free(self->dataset);
     g_free(self);
-}
-
-/* Under the lock. */
-static bool
-open_in(Hdf5Volume *self, const char *path, const char *dataset,
-        CxVolumeInfo *info, GError **error)
-{
-    self->file = cx_hdf5_open_file(path, error);
-    if (self->file < 0)
-        return false;
-
-    g_autofree char *name = dataset != NULL
-                                ? g_strdup(dataset)
-                                : choose_dataset(self->file, path, error);
-    if (name == NULL)
-        return false;
-    self->where = g_strconcat(path, ":", name, NULL);
-    self->dataset = open_dataset(self->file, path, name, error);
-    if (self->dataset < 0 ||
-        !describe(self->dataset, path, name, self->where, &self->axes, info,
-                  error) ||
-        !cx_hdf5_check_storage(self->dataset, self->where, error))
-        return false;
-
-    CX_HID type = H5Dget_type(self->dataset);
-    self->dtype = info->dtype;
-    self->memory_type = cx_hdf5_memory_type(type, info->dtype);
-    if (H5Tget_size(self->memory_type) == cx_dtype_size_bytes(info->dtype))
-        return true;
-    g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
-                "%s: samples of a type that has no equal in memory",
-                self->where);
-    return false;
 }
 
 static void *
@@ -357,150 +263,196 @@ open_volume(const char *path, const char *dataset, CxVolumeInfo *info,
             CxJob *job, GError **error)
 {
     Hdf5Volume *self = g_new0(Hdf5Volume, 1);
+    GError *local = NULL;
 
-    self->file = self->dataset = self->memory_type = -1;
-    cx_hdf5_lock();
-    if (!open_in(self, path, dataset, info, error)) {
-        close_volume(self);
-        self = NULL;
+    self->path = g_strdup(path);
+    self->dataset = g_strdup(dataset);
+    self->idle = g_ptr_array_new_with_free_func((GDestroyNotify)helper_free);
+    g_mutex_init(&self->lock);
+    g_cond_init(&self->freed);
+    Helper *helper = open_helper(path, dataset, info, job, &local);
+    if (helper != NULL) {
+        self->n_helpers = 1;
+        g_ptr_array_add(self->idle, helper);
+    } else if (local == NULL) {
+        self->local =
+            cx_hdf5_local_reader.open(path, dataset, info, job, &local);
     }
-    cx_hdf5_unlock();
-    return self;
+    self->info = *info;
+    if (local == NULL)
+        return self;
+    g_propagate_error(error, local);
+    free_volume(self);
+    return NULL;
 }
 
-/* Selects box (all channels) in the file. */
-static hid_t
-select_in_file(const Hdf5Volume *self, CxBox box)
+/* An idle helper, a new one if all are busy, or the first that gets free. */
+static Helper *
+borrow(Hdf5Volume *self, CxJob *job, GError **error)
 {
-    const CxAxes *axes = &self->axes;
-    int64_t lo[3] = {box.lo.x, box.lo.y, box.lo.z};
-    int64_t hi[3] = {box.hi.x, box.hi.y, box.hi.z};
-    hsize_t start[CX_MAX_RANK], count[CX_MAX_RANK];
-    hid_t space = H5Dget_space(self->dataset);
+    Helper *helper = NULL;
+    CxVolumeInfo info;
 
-    for (int i = 0; i < axes->rank; i++) {
-        start[i] = 0;
-        count[i] = axes->dims[i];
-        for (int a = 0; a < 3; a++) {
-            if (axes->axis[a] == i) {
-                start[i] = (hsize_t)lo[a];
-                count[i] = (hsize_t)(hi[a] - lo[a]);
-            }
-        }
-    }
-    if (space >= 0 && H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL,
-                                          count, NULL) >= 0)
-        return space;
-    if (space >= 0)
-        H5Sclose(space);
-    return -1;
+    g_mutex_lock(&self->lock);
+    while (self->idle->len == 0 && self->n_helpers >= MAX_HELPERS)
+        g_cond_wait(&self->freed, &self->lock);
+    if (self->idle->len > 0)
+        helper = g_ptr_array_steal_index(self->idle, self->idle->len - 1);
+    else
+        self->n_helpers++;
+    g_mutex_unlock(&self->lock);
+    if (helper != NULL)
+        return helper;
+
+    GError *local = NULL;
+    helper = open_helper(self->path, self->dataset, &info, job, &local);
+    if (helper != NULL &&
+        cx_voxel_equal(info.levels[0].size, self->info.levels[0].size) &&
+        info.dtype == self->info.dtype &&
+        info.n_channels == self->info.n_channels)
+        return helper;
+    if (local == NULL)
+        g_set_error(&local, CX_ERROR, CX_ERROR_IO,
+                    helper != NULL
+                        ? "%s: the file has changed since it was opened"
+                        : "%s: no process could be started to read it",
+                    self->path);
+    helper_free(helper);
+    g_propagate_error(error, local);
+    g_mutex_lock(&self->lock);
+    self->n_helpers--;
+    g_cond_signal(&self->freed);
+    g_mutex_unlock(&self->lock);
+    return NULL;
 }
 
-/* Selects piece inside a block of all channels over box. */
-static hid_t
-select_in_memory(CxBox box, CxBox piece, unsigned n_channels)
-{
-    CxVoxel size = cx_box_size(box), part = cx_box_size(piece);
-    hsize_t dims[4] = {n_channels, (hsize_t)size.z, (hsize_t)size.y,
-                       (hsize_t)size.x};
-    hsize_t start[4] = {0, (hsize_t)(piece.lo.z - box.lo.z),
-                        (hsize_t)(piece.lo.y - box.lo.y),
-                        (hsize_t)(piece.lo.x - box.lo.x)};
-    hsize_t count[4] = {n_channels, (hsize_t)part.z, (hsize_t)part.y,
-                        (hsize_t)part.x};
-    hid_t space = H5Screate_simple(4, dims, NULL);
-
-    H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL);
-    return space;
-}
-
-/* Copies samples in the file's axis order to where they belong in dst. */
+/* After a failure a helper is of no use: it may be in the middle of a reply.
+ */
 static void
-permute(const Hdf5Volume *self, const void *src, CxBox piece, CxChunk *dst)
+give_back(Hdf5Volume *self, Helper *helper, bool is_sound)
 {
-    CxVoxel size = cx_box_size(piece);
-    size_t n[CX_N_AXES] = {(size_t)size.x, (size_t)size.y, (size_t)size.z,
-                           cx_chunk_n_channels(dst)};
-    size_t step[CX_N_AXES] = {0}, run = 1;
-
-    for (int i = self->axes.rank - 1; i >= 0; i--) {
-        for (int a = 0; a < CX_N_AXES; a++) {
-            if (self->axes.axis[a] == i) {
-                step[a] = run;
-                run *= n[a];
-            }
-        }
-    }
-    cx_axes_copy(dst, piece, 0, cx_chunk_n_channels(dst), src, step);
+    g_mutex_lock(&self->lock);
+    if (is_sound)
+        g_ptr_array_add(self->idle, helper);
+    else
+        self->n_helpers--;
+    g_cond_signal(&self->freed);
+    g_mutex_unlock(&self->lock);
+    if (!is_sound)
+        helper_free(helper);
 }
 
-/* Under the lock: one piece of the box of dst. */
+/* One piece: its samples, channel by channel, to their places in dst. */
 static bool
-read_piece(Hdf5Volume *self, CxBox piece, CxChunk *dst, GError **error)
+receive_piece(const Hdf5Volume *self, const Helper *helper, CxBox piece,
+              CxChunk *dst, CxJob *job, GError **error)
 {
-    CX_AUTOFREE uint8_t *buffer = NULL;
-    unsigned n_channels = cx_chunk_n_channels(dst);
-    bool direct = cx_axes_are_natural(&self->axes);
-    void *to = cx_chunk_data_mut(dst);
-    size_t n = 0;
+    size_t sample = cx_dtype_size_bytes(self->info.dtype), n = 0;
+    CxBox box = cx_chunk_box(dst);
 
-    if (!direct) {
-        cx_box_n_voxels(piece, &n);
-        buffer = cx_try_alloc(n * n_channels, cx_dtype_size_bytes(self->dtype),
-                              error);
-        if (buffer == NULL)
+    cx_box_n_voxels(piece, &n);
+    for (unsigned c = 0; c < self->info.n_channels; c++) {
+        uint8_t *to = (uint8_t *)cx_chunk_data_mut(dst) +
+                      ((size_t)c * cx_chunk_n_voxels(dst) +
+                       cx_box_offset(box, piece.lo)) *
+                          sample;
+
+        if (!receive(helper, to, n * sample, self->path, job, error))
             return false;
-        to = buffer;
     }
-
-    CX_HID in_file = select_in_file(self, piece);
-    CX_HID in_memory =
-        select_in_memory(direct ? cx_chunk_box(dst) : piece, piece, n_channels);
-    if (in_file < 0 || in_memory < 0 ||
-        H5Dread(self->dataset, self->memory_type, in_memory, in_file,
-                H5P_DEFAULT, to) < 0) {
-        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
-                    "%s: samples at sections %" G_GINT64_FORMAT
-                    " to %" G_GINT64_FORMAT
-                    " cannot be read, the file is damaged or cut short",
-                    self->where, piece.lo.z, piece.hi.z - 1);
-        return false;
-    }
-    if (!direct)
-        permute(self, buffer, piece, dst);
     return true;
 }
 
-#define PIECE_VOXELS ((int64_t)1 << 22)
+static bool
+read_with(const Hdf5Volume *self, const Helper *helper, CxBox box, CxChunk *dst,
+          CxJob *job, GError **error)
+{
+    int64_t depth = cx_hdf5_piece_depth(cx_box_size(box));
+    CxHdf5Reply reply;
+
+    if (!send_request(helper, CX_HDF5_READ, "", NULL, box))
+        return fail_dead(self->path, error);
+    for (int64_t z = box.lo.z; z < box.hi.z; z += depth) {
+        CxBox piece = box;
+
+        piece.lo.z = z;
+        piece.hi.z = MIN(z + depth, box.hi.z);
+        if (!receive_reply(helper, self->path, &reply, job, error) ||
+            !receive_piece(self, helper, piece, dst, job, error))
+            return false;
+    }
+    return true;
+}
 
 static bool
 read_box(void *data, unsigned level, CxBox box, CxChunk *dst, CxJob *job,
          GError **error)
 {
     Hdf5Volume *self = data;
-    CxVoxel size = cx_box_size(box);
-    int64_t depth = CLAMP(PIECE_VOXELS / size.x / size.y, 1, size.z);
 
-    for (int64_t z = box.lo.z; z < box.hi.z; z += depth) {
-        CxBox piece = box;
+    if (self->local != NULL)
+        return cx_hdf5_local_reader.read(self->local, level, box, dst, job,
+                                         error);
+    Helper *helper = borrow(self, job, error);
+    if (helper == NULL)
+        return false;
+    bool ok = read_with(self, helper, box, dst, job, error);
+    give_back(self, helper, ok);
+    return ok;
+}
 
-        piece.lo.z = z;
-        piece.hi.z = MIN(z + depth, box.hi.z);
-        cx_hdf5_lock();
-        bool ok = read_piece(self, piece, dst, error);
-        cx_hdf5_unlock();
-        if (!ok || (cx_job_is_cancelled(job) && !cx_job_step(job, 0, 1, error)))
-            return false;
-    }
+static bool
+receive_item(const Helper *helper, const char *path, GPtrArray *list,
+             GError **error)
+{
+    CxHdf5Item item;
+
+    if (!receive(helper, &item, sizeof item, path, NULL, error))
+        return false;
+    if (item.path_length > CX_HDF5_MAX_TEXT ||
+        (unsigned)item.dtype > CX_DTYPE_F64 ||
+        !cx_reader_check_size(path, item.size, item.dtype, 1, NULL))
+        return fail_dead(path, error);
+    g_autofree char *name =
+        receive_text(helper, item.path_length, path, NULL, error);
+    if (name == NULL)
+        return false;
+    g_ptr_array_add(list, cx_dataset_info_new(name, item.size, item.dtype,
+                                              item.is_labels != 0));
     return true;
 }
 
-static void
-free_volume(void *self)
+static GPtrArray *
+list(const char *path, GError **error)
 {
-    cx_hdf5_lock();
-    close_volume(self);
-    cx_hdf5_unlock();
+    g_autoptr(Helper) helper = helper_new();
+    CxHdf5Reply reply;
+
+    if (helper == NULL)
+        return cx_hdf5_local_reader.list(path, error);
+    if (!send_request(helper, CX_HDF5_LIST, path, NULL, (CxBox){0})) {
+        fail_dead(path, error);
+        return NULL;
+    }
+    if (!receive_reply(helper, path, &reply, NULL, error))
+        return NULL;
+    if (reply.n_items > CX_HDF5_MAX_LISTED) {
+        fail_dead(path, error);
+        return NULL;
+    }
+    g_autoptr(GPtrArray) found =
+        g_ptr_array_new_with_free_func((GDestroyNotify)cx_dataset_info_free);
+    for (uint32_t i = 0; i < reply.n_items; i++) {
+        if (!receive_item(helper, path, found, error))
+            return NULL;
+    }
+    return g_steal_pointer(&found);
+}
+
+static bool
+probe(const char *path)
+{
+    return cx_hdf5_local_reader.probe(path);
 }
 
 const CxReader cx_hdf5_reader = {

@@ -1,9 +1,12 @@
-/* HDF5 data sets: CREMI (resolution and offset in nm, z, y, x), ilastik
- * (axistags), bare ones of any name.
+/* HDF5 data sets, read by helper processes.
  *
- * Axes: by axistags if there are any; else z, y, x; with four axes the channel
- * is first, or last if only the last is 16 or less; axes of one entry are
- * dropped first where that decides it.
+ * libhdf5 was never made for files that want to do harm, and it decodes under
+ * one lock.  So it runs in processes of its own (this program once more,
+ * hdf5_server.c): one that dies or spins leaves a sentence about a damaged
+ * file, and several decode at the same time.  Where no process can be started
+ * the file is read in this one.
+ *
+ * What is understood, and the order of axes: hdf5_local.h.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -1,5 +1,5 @@
 /* Odd, broken and hostile files: each gives an image or one clear sentence,
- * within two seconds and without harm.
+ * within two seconds of processor time and without harm.
  *
  * Every file is tried in a child process, so that one that crashes or hangs
  * is named and the rest still run.  With a path as argument the program tries
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define LIMIT_S 2.0
-#define HARD_LIMIT_S 30
+#define HARD_LIMIT_S 60
 
 /* Under sanitizers everything takes several times as long. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -66,7 +66,7 @@ try_all(const char *path, GError **error)
 
     for (unsigned i = 0; ok && i < cx_volume_n_levels(volume); i++)
         ok = read_ends(volume, i, error);
-    for (guint i = 0; list != NULL && i < list->len; i++) {
+    for (guint i = 0; list != NULL && i < MIN(list->len, 12); i++) {
         const CxDatasetInfo *info = g_ptr_array_index(list, i);
         g_autofree char *spec = g_strconcat(path, ":", info->path, NULL);
         g_autoptr(GError) local = NULL;
@@ -84,7 +84,7 @@ try_all(const char *path, GError **error)
 static Outcome
 try_in_child(const char *path, double *seconds)
 {
-    int64_t start = g_get_monotonic_time();
+    struct rusage usage;
     int status = 0;
     pid_t child = fork();
 
@@ -97,8 +97,10 @@ try_in_child(const char *path, double *seconds)
         g_clear_error(&error);
         exit((int)outcome);
     }
-    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
-    *seconds = (double)(g_get_monotonic_time() - start) / 1e6;
+    g_assert_cmpint(wait4(child, &status, 0, &usage), ==, child);
+    /* processor time: other work on the machine must not count */
+    *seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+               (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     if (!WIFEXITED(status) || WEXITSTATUS(status) > SENTENCE)
         return HARM;
     return (Outcome)WEXITSTATUS(status);
@@ -188,7 +190,7 @@ test_truncated(const void *relative)
     finish(&tally);
 }
 
-/* Random bytes changed, 300 times. */
+/* Random bytes changed, 200 times. */
 static void
 test_flipped(const void *relative)
 {
@@ -204,7 +206,7 @@ test_flipped(const void *relative)
     g_autofree char *dir = cx_test_make_dir();
     g_autofree char *base = g_path_get_basename(path);
     g_autofree char *copy = g_build_filename(dir, base, NULL);
-    for (size_t i = 0; i < 300; i++) {
+    for (size_t i = 0; i < 200; i++) {
         g_autofree char *changed = g_memdup2(content, length);
         size_t span = i % 2 == 0 ? length : MIN(length, 2048);
 
@@ -284,5 +286,7 @@ main(int argc, char **argv)
         "/torture/flip/tiff",
         "torture/tiff/images/seq/seq-1c-8b-multipage-adeefdcc.tiff",
         test_flipped);
+    g_test_add_data_func("/torture/flip/hdf5", "golden/gala/test-seg1.h5",
+                         test_flipped);
     return g_test_run();
 }
