@@ -212,6 +212,15 @@ on_go_to(GtkEntry *entry, CxuiWindow *self)
     gtk_widget_add_css_class(GTK_WIDGET(entry), "error");
 }
 
+/* After the popover has placed its own focus. */
+static gboolean
+select_position(GtkWidget *entry, GdkFrameClock *clock, gpointer data)
+{
+    gtk_widget_grab_focus(entry);
+    gtk_editable_select_region(GTK_EDITABLE(entry), 0, -1);
+    return G_SOURCE_REMOVE;
+}
+
 static void
 on_go_to_shown(GtkPopover *popover, CxuiWindow *self)
 {
@@ -222,8 +231,8 @@ on_go_to_shown(GtkPopover *popover, CxuiWindow *self)
 
     gtk_widget_remove_css_class(self->go_to_entry, "error");
     gtk_editable_set_text(GTK_EDITABLE(self->go_to_entry), text);
-    gtk_widget_grab_focus(self->go_to_entry);
-    gtk_editable_select_region(GTK_EDITABLE(self->go_to_entry), 0, -1);
+    gtk_widget_add_tick_callback(self->go_to_entry, select_position, NULL,
+                                 NULL);
 }
 
 static void
@@ -241,7 +250,8 @@ add_go_to(CxuiWindow *self)
     gtk_box_append(GTK_BOX(box), label);
     gtk_box_append(GTK_BOX(box), self->go_to_entry);
     gtk_popover_set_child(GTK_POPOVER(popover), box);
-    g_signal_connect(popover, "show", G_CALLBACK(on_go_to_shown), self);
+    gtk_widget_set_halign(popover, GTK_ALIGN_END);
+    g_signal_connect(popover, "map", G_CALLBACK(on_go_to_shown), self);
     gtk_menu_button_set_popover(GTK_MENU_BUTTON(self->position_button),
                                 popover);
     self->go_to_popover = popover;

@@ -97,9 +97,11 @@ find(AtspiAccessible *object, const char *role, const char *name, int depth)
 }
 
 static AtspiAccessible *
-find_application(const char *name)
+find_application(const char *name, double seconds)
 {
-    for (int tries = 0; tries < 100; tries++) {
+    gint64 end = g_get_monotonic_time() + (gint64)(seconds * 1e6);
+
+    while (g_get_monotonic_time() < end) {
         g_autoptr(AtspiAccessible) desktop = atspi_get_desktop(0);
         int n = atspi_accessible_get_child_count(desktop, NULL);
         for (int i = 0; i < n; i++) {
@@ -117,10 +119,9 @@ find_application(const char *name)
 }
 
 static int
-wait_for(AtspiAccessible *app, const char *role, const char *name,
-         const char *seconds, bool there)
+wait_for(AtspiAccessible *app, const char *role, const char *name, double limit,
+         bool there)
 {
-    double limit = seconds != NULL ? g_ascii_strtod(seconds, NULL) : 10;
     gint64 end = g_get_monotonic_time() + (gint64)(limit * 1e6);
 
     do {
@@ -300,16 +301,19 @@ main(int argc, char **argv)
         return 2;
     }
     atspi_init();
-    g_autoptr(AtspiAccessible) app = find_application(argv[1]);
-    if (app == NULL) {
-        fprintf(stderr, "drive: no application %s\n", argv[1]);
-        return 1;
-    }
     const char *what = argv[2];
     const char *role = argc > 3 ? argv[3] : "";
     const char *name = argc > 4 ? argv[4] : "*";
     const char *argument = argc > 5 ? argv[5] : NULL;
+    bool waits = strcmp(what, "wait") == 0 || strcmp(what, "gone") == 0;
+    double limit =
+        waits && argument != NULL ? g_ascii_strtod(argument, NULL) : 20;
+    g_autoptr(AtspiAccessible) app = find_application(argv[1], limit);
 
+    if (app == NULL) {
+        fprintf(stderr, "drive: no application %s\n", argv[1]);
+        return 1;
+    }
     if (strcmp(what, "tree") == 0) {
         print_tree(app, 0);
         return 0;
@@ -320,8 +324,8 @@ main(int argc, char **argv)
         printf("%d\n", count(app, role, 0));
         return 0;
     }
-    if (strcmp(what, "wait") == 0 || strcmp(what, "gone") == 0)
-        return wait_for(app, role, name, argument, strcmp(what, "wait") == 0);
+    if (waits)
+        return wait_for(app, role, name, limit, strcmp(what, "wait") == 0);
     g_autoptr(AtspiAccessible) object = find(app, role, name, 0);
     if (object == NULL) {
         fprintf(stderr, "drive: no %s \"%s\"\n", role, name);
