@@ -76,6 +76,13 @@ bool cx_project_segment(CxProject *project, CxPipeline *pipeline, CxBox box,
 bool cx_project_import_labels(CxProject *project, CxVolume *labels, CxJob *job,
                               GError **error);
 
+/* The same, with the segment of each supervoxel, which must be the id of one
+ * of its supervoxels.  Called once for each label, in order of id. */
+typedef CxId (*CxSegmentFunc)(CxId supervoxel, void *user_data);
+bool cx_project_import_supervoxels(CxProject *project, CxVolume *labels,
+                                   CxSegmentFunc segment_of, void *user_data,
+                                   CxJob *job, GError **error);
+
 /* Supervoxel and segment under a voxel; 0 = background or not segmented. */
 bool cx_project_pick(CxProject *project, CxVoxel at, CxId *supervoxel,
                      CxId *segment, GError **error);

@@ -20,7 +20,9 @@ typedef struct {
     CxVolume *labels;
     CxHash64 *number_of; /* label → index into supervoxels */
     GArray *supervoxels;
-    CxHash64 *contacts; /* pair of indices + 1 → faces */
+    CxHash64 *contacts;       /* pair of indices + 1 → faces */
+    CxSegmentFunc segment_of; /* NULL: each its own */
+    void *user_data;
 } Import;
 
 static uint32_t
@@ -214,10 +216,14 @@ fill_part(Import *import, CxGraphPart *part)
     g_array_append_vals(part->supervoxels, import->supervoxels->data,
                         import->supervoxels->len);
     g_array_sort(part->supervoxels, compare_supervoxels);
-    for (guint i = 0; i < part->supervoxels->len; i++)
-        g_array_append_val(
-            part->segments,
-            g_array_index(part->supervoxels, CxSupervoxel, i).id);
+    for (guint i = 0; i < part->supervoxels->len; i++) {
+        CxId id = g_array_index(part->supervoxels, CxSupervoxel, i).id;
+        CxId segment = import->segment_of != NULL
+                           ? import->segment_of(id, import->user_data)
+                           : id;
+
+        g_array_append_val(part->segments, segment);
+    }
 }
 
 static CxId
@@ -331,13 +337,15 @@ cx_project_finish_import(CxProject *project, GError **error)
 }
 
 static bool
-import_labels(CxProject *project, CxVolume *labels, CxJob *job, GError **error)
+import_labels(CxProject *project, CxVolume *labels, CxSegmentFunc segment_of,
+              void *user_data, CxJob *job, GError **error)
 {
     g_autoptr(CxHash64) numbers = cx_hash64_new(1024);
     g_autoptr(CxHash64) contacts = cx_hash64_new(4096);
     g_autoptr(GArray) supervoxels =
         g_array_new(FALSE, TRUE, sizeof(CxSupervoxel));
-    Import import = {project, labels, numbers, supervoxels, contacts};
+    Import import = {project,  labels,     numbers,  supervoxels,
+                     contacts, segment_of, user_data};
     g_autoptr(GError) ignored = NULL;
 
     if (!check_target(project, labels, error))
@@ -353,12 +361,21 @@ import_labels(CxProject *project, CxVolume *labels, CxJob *job, GError **error)
 }
 
 bool
-cx_project_import_labels(CxProject *project, CxVolume *labels, CxJob *job,
-                         GError **error)
+cx_project_import_supervoxels(CxProject *project, CxVolume *labels,
+                              CxSegmentFunc segment_of, void *user_data,
+                              CxJob *job, GError **error)
 {
     g_mutex_lock(&project->segment_lock);
-    bool ok = import_labels(project, labels, job, error);
+    bool ok = import_labels(project, labels, segment_of, user_data, job, error);
 
     g_mutex_unlock(&project->segment_lock);
     return ok;
+}
+
+bool
+cx_project_import_labels(CxProject *project, CxVolume *labels, CxJob *job,
+                         GError **error)
+{
+    return cx_project_import_supervoxels(project, labels, NULL, NULL, job,
+                                         error);
 }
