@@ -4,8 +4,8 @@
  */
 #include "app/session/open_data.h"
 
+#include "app/session/sample_project.h"
 #include "core/base/error.h"
-#include "core/volume/sample.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -21,7 +21,7 @@ cxui_open_data_clear(CxuiOpenData *data)
     g_clear_pointer(&data->project, cx_project_unref);
     g_clear_pointer(&data->title, g_free);
     g_clear_pointer(&data->remark, g_free);
-    data->untitled = false;
+    data->untitled = data->copied = false;
 }
 
 CxuiOpenData
@@ -32,6 +32,7 @@ cxui_open_data_copy(const CxuiOpenData *data)
         .labels = data->labels != NULL ? cx_volume_ref(data->labels) : NULL,
         .project = data->project != NULL ? cx_project_ref(data->project) : NULL,
         .untitled = data->untitled,
+        .copied = data->copied,
         .title = g_strdup(data->title),
         .remark = g_strdup(data->remark),
     };
@@ -215,6 +216,7 @@ cxui_open_data_make_project(CxuiOpenData *data, const char *path, CxJob *job,
         path == NULL ? untitled_path(data->title) : NULL;
     const char *place = path != NULL ? path : untitled;
     CxVolume *image = data->image != NULL ? data->image : data->labels;
+    bool had_labels = data->labels != NULL;
 
     data->project = cx_project_create(place, image, error);
     if (data->project == NULL)
@@ -226,6 +228,7 @@ cxui_open_data_make_project(CxuiOpenData *data, const char *path, CxJob *job,
     }
     g_clear_pointer(&data->labels, cx_volume_unref);
     data->untitled = path == NULL;
+    data->copied = path == NULL && had_labels;
     return true;
 }
 
@@ -244,21 +247,22 @@ bool
 cxui_open_data_sample(CxuiOpenData *data, CxJob *job, GError **error)
 {
     g_autofree char *folder =
-        g_build_filename(g_get_user_cache_dir(), "connexon", NULL);
-    g_autofree char *file = g_build_filename(folder, "sample.h5", NULL);
+        g_build_filename(g_get_user_data_dir(), "connexon", "sample", NULL);
+    g_autofree char *pristine =
+        g_build_filename(folder, "sample.connexon", NULL);
+    g_autofree char *path = untitled_path("sample");
 
-    if (!g_file_test(file, G_FILE_TEST_EXISTS)) {
-        CxSyntheticOptions options = cx_synthetic_defaults();
-
-        g_mkdir_with_parents(folder, 0700);
-        cx_job_stage(job, "drawing the sample", 0.0, 0.9);
-        if (!cx_sample_write(&options, file, true, NULL, NULL, job, error))
-            return false;
-    }
-    g_autofree char *image = g_strconcat(file, ":/volumes/raw", NULL);
-    g_autofree char *labels =
-        g_strconcat(file, ":/volumes/labels/neuron_ids", NULL);
-    const char *specs[] = {image, labels, NULL};
-    cx_job_stage(job, "opening the sample", 0.9, 1.0);
-    return cxui_open_data_open(data, specs, job, error);
+    if (!cxui_sample_project_make(folder, job, error))
+        return false;
+    cx_job_stage(job, "opening the sample", 0.95, 1.0);
+    g_autoptr(CxProject) original = cx_project_open(pristine, true, job, error);
+    if (original == NULL || !cx_project_copy(original, path, false, job, error))
+        return false;
+    const char *specs[] = {path, NULL};
+    if (!cxui_open_data_open(data, specs, job, error))
+        return false;
+    data->untitled = data->copied = true;
+    g_free(data->title);
+    data->title = g_strdup("sample");
+    return true;
 }

@@ -13,6 +13,7 @@ typedef struct {
     CxVolume *labels;   /* a label file while there is no project, or NULL */
     CxProject *project; /* or NULL */
     bool untitled;      /* the project lies in our own folder */
+    bool copied;        /* and holds nothing but a copy of labels or sample */
     char *title;        /* for people: "fib-medulla" */
     char *remark;       /* something to tell at opening, or NULL */
 } CxuiOpenData;

@@ -247,7 +247,7 @@ cxui_session_edited(CxuiSession *self, const CxEdit *edit, bool undone)
 
         cxui_selection_remap(self->selection, map_id, &remap);
     }
-    self->imported = false;
+    self->open.copied = false;
     cxui_history_model_edited(self->history, edit, undone);
     cxui_segment_model_edited(self->segment_model, edit, undone);
     cxui_mesh_controller_edited(self->meshes, edit, undone, box);
@@ -327,7 +327,7 @@ cxui_session_subtitle(CxuiSession *self)
     else if (project != NULL &&
              g_list_model_get_n_items(G_LIST_MODEL(self->history)) > 0)
         text = "all edits stored";
-    else if (project != NULL && !self->imported)
+    else if (project != NULL && !self->open.copied)
         text = "no edits yet";
     g_free(self->subtitle);
     self->subtitle = text != NULL ? g_strdup(text) : describe_space(self);

@@ -58,9 +58,9 @@ CxuiSession *cxui_session_new(CxuiSettings *settings);
 void cxui_session_open(CxuiSession *self, const char *const *specs,
                        size_t n_specs);
 
-/* Draws the synthetic sample into $XDG_CACHE_HOME/connexon once (or takes the
- * shipped one) and opens it: an untitled project with its labels cut into
- * supervoxels, ready to be proofread. */
+/* Draws the sample into $XDG_DATA_HOME/connexon/sample once, and opens an
+ * untitled copy of its project: supervoxels, and segments with some false
+ * splits and mergers, ready to be proofread. */
 void cxui_session_open_sample(CxuiSession *self);
 void cxui_session_cancel_open(CxuiSession *self);
 

@@ -150,7 +150,8 @@ store_view_now(CxuiSession *self)
 static void
 discard_import(CxuiSession *self)
 {
-    if (self->open.project == NULL || !self->imported || !self->open.untitled)
+    if (self->open.project == NULL || !self->open.copied ||
+        !self->open.untitled)
         return;
     g_autofree char *path = g_strdup(cx_project_path(self->open.project));
     g_clear_pointer(&self->open.project, cx_project_unref);
@@ -172,7 +173,6 @@ let_go(CxuiSession *self)
     remove_volumes(self);
     discard_import(self);
     cxui_open_data_clear(&self->open);
-    self->imported = false;
     self->generation++;
     cxui_selection_reset(self->selection);
 }
@@ -419,7 +419,6 @@ take_storing(CxuiSession *self, Storing *storing)
     bool was_untitled = self->open.untitled;
 
     remove_volumes(self);
-    self->imported = storing->path == NULL && self->open.labels != NULL;
     cxui_open_data_clear(&self->open);
     self->open = storing->data;
     storing->data = (CxuiOpenData){NULL};

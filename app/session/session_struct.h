@@ -24,7 +24,6 @@ struct _CxuiSession {
     CxuiOpenData open;
     uint32_t image_id, labels_id; /* of the loader; 0 = none */
     uint64_t generation;
-    bool imported;    /* an untitled project that only copies a label file */
     CxJob *open_job;  /* opening other data */
     CxJob *store_job; /* making a project, or saving it elsewhere */
     GArray *waiters;  /* of CxuiWaiter, for the end of store_job */

@@ -153,7 +153,7 @@ tick(void *data)
 void
 session_fixture_wait(SessionFixture *fixture, SessionCondition condition)
 {
-    int64_t end = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+    int64_t end = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
     guint timer = g_timeout_add(20, tick, NULL);
 
     while (!condition(fixture)) {

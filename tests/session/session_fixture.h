@@ -30,7 +30,7 @@ void session_fixture_tear_down(SessionFixture *fixture, const void *data);
 /* Another session in place of the present one, as after a restart. */
 void session_fixture_restart(SessionFixture *fixture);
 
-/* Runs the main loop until the condition holds; fails after 20 s. */
+/* Runs the main loop until the condition holds; fails after 60 s. */
 typedef bool (*SessionCondition)(SessionFixture *fixture);
 void session_fixture_wait(SessionFixture *fixture, SessionCondition condition);
 
