@@ -19,9 +19,8 @@ const CxReader *const cx_readers[] = {
     &cx_hdf5_reader, &cx_zarr_reader, &cx_tiff_reader, &cx_png_reader, NULL,
 };
 
-/* Parts "path:/dataset"; an existing file of the whole name comes first. */
-static void
-split_spec(const char *spec, char **path, char **dataset)
+void
+cx_volume_split_spec(const char *spec, char **path, char **dataset)
 {
     struct stat info;
 
@@ -115,7 +114,7 @@ cx_volume_open(const char *spec, CxJob *job, GError **error)
     CxVolumeInfo info = {.n_channels = 1};
     GError *local = NULL;
 
-    split_spec(spec, &path, &dataset);
+    cx_volume_split_spec(spec, &path, &dataset);
     const CxReader *reader = find_reader(path, error);
     if (reader == NULL)
         return NULL;
