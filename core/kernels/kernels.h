@@ -11,6 +11,7 @@
 #include "core/kernels/conv_bf16.h"
 #include "core/kernels/conv_f32.h"
 #include "core/kernels/cpu.h"
+#include "core/kernels/envelope_f32.h"
 #include "core/kernels/pool_f32.h"
 #include "core/kernels/sigmoid_f32.h"
 
@@ -19,6 +20,7 @@ typedef struct {
     CxConvRowF32Fn *conv_row_f32;
     CxPoolRowF32Fn *pool_row_f32;
     CxSigmoidF32Fn *sigmoid_f32;
+    CxEnvelopeF32Fn *envelope_f32;
     const char *isa_bf16; /* "c", "amx": what the bf16 convolution uses */
     CxConvRowBf16Fn *conv_row_bf16;
     CxPoolRowBf16Fn *pool_row_bf16;

@@ -60,7 +60,8 @@ find_inside(const Block *block, const uint8_t *boundary, uint8_t *inside,
     return true;
 }
 
-/* Seeds: peaks of the smoothed distance to membrane. */
+/* Seeds: peaks of the smoothed distance to membrane, grown by all that lies
+ * deep enough to climb to them. */
 static bool
 find_seeds(const Block *block, const uint8_t *boundary, uint32_t *labels,
            CxJob *job, GError **error)
@@ -80,35 +81,66 @@ find_seeds(const Block *block, const uint8_t *boundary, uint32_t *labels,
                      per_axis(block, block->options->seed_sigma),
                      block->n_threads, job, error) &&
            cx_seeds_find(height, block->size, window(block), 0.5F, labels,
-                         &n_seeds, block->n_threads, job, error);
+                         &n_seeds, block->n_threads, job, error) &&
+           cx_seeds_climb(height, block->size, window(block),
+                          (float)block->options->climb_distance, labels,
+                          block->n_threads, job, error);
 }
+
+/* The flood runs slab by slab, each with a halo, so that threads share the
+ * work; where slabs end depends on the block alone.  Sections flood one by
+ * one. */
+#define SLAB_DEPTH 64
+#define SLAB_HALO 8
 
 typedef struct {
+    const Block *block;
     const uint8_t *relief;
+    const uint32_t *seeds;
     uint32_t *labels;
-    CxVoxel section;
-} Sections;
+    int64_t depth, halo;
+    CxJob *job;
+} Flood;
 
 static bool
-flood_section(size_t z, unsigned worker, void *data, GError **error)
+flood_slab(size_t item, unsigned worker, void *data, GError **error)
 {
-    const Sections *sections = data;
-    size_t area = (size_t)(sections->section.x * sections->section.y);
+    const Flood *flood = data;
+    CxVoxel size = flood->block->size;
+    int64_t z0 = (int64_t)item * flood->depth;
+    int64_t z1 = MIN(size.z, z0 + flood->depth);
+    int64_t lo = MAX(0, z0 - flood->halo), hi = MIN(size.z, z1 + flood->halo);
+    size_t area = (size_t)(size.x * size.y);
+    size_t n = (size_t)(hi - lo) * area;
+    CX_AUTOFREE uint32_t *slab = cx_try_alloc(n, sizeof(uint32_t), error);
 
-    return cx_watershed_flood(sections->relief + z * area, sections->section,
-                              sections->labels + z * area, NULL, error);
+    if (slab == NULL)
+        return false;
+    size.z = hi - lo;
+    memcpy(slab, flood->seeds + (size_t)lo * area, n * sizeof(uint32_t));
+    if (!cx_watershed_flood(flood->relief + (size_t)lo * area, size, slab,
+                            flood->job, error))
+        return false;
+    memcpy(flood->labels + (size_t)z0 * area, slab + (size_t)(z0 - lo) * area,
+           (size_t)(z1 - z0) * area * sizeof(uint32_t));
+    return true;
 }
 
 static bool
-flood(const Block *block, const uint8_t *relief, uint32_t *labels, CxJob *job,
-      GError **error)
+flood(const Block *block, const uint8_t *relief, const uint32_t *seeds,
+      uint32_t *labels, CxJob *job, GError **error)
 {
-    Sections sections = {relief, labels, {block->size.x, block->size.y, 1}};
+    Flood work = {block, relief, seeds, labels, SLAB_DEPTH, SLAB_HALO, job};
 
-    if (!block->options->by_sections)
-        return cx_watershed_flood(relief, block->size, labels, job, error);
-    return cx_parallel_for(block->n_threads, (size_t)block->size.z,
-                           flood_section, &sections, job, error);
+    if (block->options->by_sections) {
+        work.depth = 1;
+        work.halo = 0;
+    } else if (block->size.z <= SLAB_DEPTH + SLAB_DEPTH / 2) {
+        work.depth = block->size.z;
+    }
+    size_t n_slabs = (size_t)((block->size.z + work.depth - 1) / work.depth);
+    return cx_parallel_for(block->n_threads, n_slabs, flood_slab, &work, job,
+                           error);
 }
 
 /* Fragments over the whole prediction, labels 1 …, not yet dense. */
@@ -116,11 +148,14 @@ static bool
 make_fragments(const Block *block, uint8_t *boundary, uint32_t *labels,
                CxJob *job, GError **error)
 {
-    return find_seeds(block, boundary, labels, job, error) &&
+    CX_AUTOFREE uint32_t *seeds =
+        cx_try_alloc(block->n, sizeof(uint32_t), error);
+
+    return seeds != NULL && find_seeds(block, boundary, seeds, job, error) &&
            cx_smooth_u8(boundary, block->size,
                         per_axis(block, block->options->border_sigma),
                         block->n_threads, job, error) &&
-           flood(block, boundary, labels, job, error);
+           flood(block, boundary, seeds, labels, job, error);
 }
 
 /* Cuts a box out of the grown one; pieces that the cut separates become labels

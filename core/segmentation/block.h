@@ -12,15 +12,16 @@
 /* Distances and sigmas in voxels of the section plane (x); the other axes are
  * scaled by the voxel size. */
 typedef struct {
-    bool by_sections;     /* 2-D watershed per section, then links */
-    double inside_sigma;  /* smoothing of the boundary map for the next */
-    double seed_level;    /* membrane above this bounds the distance map */
-    double seed_sigma;    /* smoothing of the distance map */
-    double seed_distance; /* seeds are at least this far apart */
-    double border_sigma;  /* smoothing of the flooded map */
-    double long_weight;   /* weight of a far affinity against a near one */
-    double threshold;     /* sections: joins fragments to profiles */
-    double max_shift;     /* sections: largest step between two, in voxels */
+    bool by_sections;      /* 2-D watershed per section, then links */
+    double inside_sigma;   /* smoothing of the boundary map for the next */
+    double seed_level;     /* membrane above this bounds the distance map */
+    double seed_sigma;     /* smoothing of the distance map */
+    double seed_distance;  /* seeds are at least this far apart */
+    double climb_distance; /* deeper than this: joins the peak it climbs to */
+    double border_sigma;   /* smoothing of the flooded map */
+    double long_weight;    /* weight of a far affinity against a near one */
+    double threshold;      /* sections: joins fragments to profiles */
+    double max_shift;      /* sections: largest step between two, in voxels */
 } CxBlockOptions;
 
 typedef struct {

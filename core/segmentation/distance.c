@@ -1,90 +1,45 @@
 /* Exact Euclidean distance transform.
  *
+ * Along y the distance is a running count, for whole rows at once.  Along z
+ * and x it is the lower envelope of parabolas, searched outwards.  All loops
+ * run along x over contiguous samples.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "core/segmentation/distance.h"
 
 #include "core/base/alloc.h"
 #include "core/jobs/parallel.h"
+#include "core/kernels/kernels.h"
 
 #include <math.h>
 #include <string.h>
-
-#define LANES 16
-
-/* A vector of columns; the compiler keeps it in registers. */
-typedef struct {
-    float at[LANES];
-} Lanes;
 
 typedef struct {
     const uint8_t *inside;
     CxVoxel size;
     CxNm voxel;
     float *distance;
-    Lanes **columns; /* a worker */
+    int64_t width;   /* of a row in scratch: whole lanes */
+    float **scratch; /* a worker */
+    CxEnvelopeF32Fn *envelope;
 } Work;
 
-/* Squared distance along a row. */
+/* --- along y ----------------------------------------------------------------- */
+
 static void
-scan_row(const uint8_t *inside, float *out, int64_t n, float step)
+step_down(const uint8_t *inside, const float *before, float step, float *out,
+          int64_t n)
 {
-    float since = INFINITY;
-
-    for (int64_t x = 0; x < n; x++) {
-        since = inside[x] != 0 ? since + step : 0;
-        out[x] = since;
-    }
-    since = INFINITY;
-    for (int64_t x = n - 1; x >= 0; x--) {
-        since = inside[x] != 0 ? since + step : 0;
-        float near = MIN(since, out[x]);
-        out[x] = near * near;
-    }
+    for (int64_t x = 0; x < n; x++)
+        out[x] = inside[x] != 0 ? before[x] + step : 0;
 }
 
-/* best = min(best, other + cost), lane by lane. */
-static inline void
-keep_least(Lanes *best, const Lanes *other, float cost)
-{
-    for (int k = 0; k < LANES; k++) {
-        float candidate = other->at[k] + cost;
-        best->at[k] = candidate < best->at[k] ? candidate : best->at[k];
-    }
-}
-
-static inline bool
-any_above(const Lanes *lanes, float limit)
-{
-    int32_t any = 0;
-
-    for (int k = 0; k < LANES; k++)
-        any |= lanes->at[k] > limit;
-    return any != 0;
-}
-
-/* Replaces n columns' samples, step floats apart, by their lower envelope. */
 static void
-transform_columns(float *data, ptrdiff_t step, int64_t n, int lanes,
-                  float square, Lanes *column)
+step_up(const float *after, float step, float *out, int64_t n)
 {
-    for (int64_t i = 0; i < n; i++)
-        memcpy(&column[i], data + i * step, (size_t)lanes * sizeof(float));
-    for (int64_t i = 0; i < n; i++) {
-        Lanes best = column[i];
-        int64_t reach = MAX(i, n - 1 - i);
-
-        for (int64_t k = 1; k <= reach; k++) {
-            float cost = (float)(k * k) * square;
-            if (!any_above(&best, cost))
-                break;
-            if (i >= k)
-                keep_least(&best, &column[i - k], cost);
-            if (i + k < n)
-                keep_least(&best, &column[i + k], cost);
-        }
-        memcpy(data + i * step, &best, (size_t)lanes * sizeof(float));
-    }
+    for (int64_t x = 0; x < n; x++)
+        out[x] = MIN(out[x], after[x] + step);
 }
 
 static bool
@@ -92,42 +47,62 @@ do_plane(size_t z, unsigned worker, void *data, GError **error)
 {
     Work *work = data;
     int64_t nx = work->size.x, ny = work->size.y;
-    size_t start = z * (size_t)nx * (size_t)ny;
-    float square = (float)(work->voxel.y * work->voxel.y);
+    const uint8_t *inside = work->inside + (int64_t)z * nx * ny;
+    float *out = work->distance + (int64_t)z * nx * ny;
+    float step = (float)work->voxel.y;
 
-    for (int64_t y = 0; y < ny; y++)
-        scan_row(work->inside + start + (size_t)(y * nx),
-                 work->distance + start + (size_t)(y * nx), nx,
-                 (float)work->voxel.x);
-    for (int64_t x = 0; x < nx; x += LANES)
-        transform_columns(work->distance + start + (size_t)x, nx, ny,
-                          (int)MIN(LANES, nx - x), square,
-                          work->columns[worker]);
+    for (int64_t x = 0; x < nx; x++)
+        out[x] = inside[x] != 0 ? INFINITY : 0;
+    for (int64_t y = 1; y < ny; y++)
+        step_down(inside + y * nx, out + (y - 1) * nx, step, out + y * nx, nx);
+    for (int64_t y = ny - 1; y-- > 0;)
+        step_up(out + (y + 1) * nx, step, out + y * nx, nx);
+    for (int64_t i = 0; i < nx * ny; i++)
+        out[i] *= out[i];
     return true;
 }
 
+/* --- along z and x ----------------------------------------------------------- */
+
+/* All rows of one y: along z from copies of them, then along x. */
 static bool
 do_depth(size_t y, unsigned worker, void *data, GError **error)
 {
     Work *work = data;
-    int64_t nx = work->size.x, ny = work->size.y;
-    float square = (float)(work->voxel.z * work->voxel.z);
+    int64_t nx = work->size.x, nz = work->size.z, width = work->width;
+    ptrdiff_t plane = nx * work->size.y;
+    float *rows = work->scratch[worker];
+    float *padded = rows + nz * width;
+    float *line = padded + width; /* between two of nothing */
+    float *out = line + 2 * width;
+    float *data_y = work->distance + (int64_t)y * nx;
+    float square_x = (float)(work->voxel.x * work->voxel.x);
+    float square_z = (float)(work->voxel.z * work->voxel.z);
+    bool by_z = nz > 1 && !isinf(work->voxel.z);
 
-    for (int64_t x = 0; x < nx; x += LANES)
-        transform_columns(work->distance + (int64_t)y * nx + x, nx * ny,
-                          work->size.z, (int)MIN(LANES, nx - x), square,
-                          work->columns[worker]);
+    for (int64_t z = 0; z < nz; z++)
+        memcpy(rows + z * width, data_y + z * plane,
+               (size_t)nx * sizeof(float));
+    for (int64_t z = 0; z < nz; z++) {
+        work->envelope(line, rows + z * width, (size_t)width, width,
+                       by_z ? z : 0, by_z ? nz - 1 - z : 0, square_z);
+        for (int64_t x = nx; x < width; x++)
+            line[x] = INFINITY;
+        work->envelope(out, line, (size_t)width, 1, width, width, square_x);
+        memcpy(data_y + z * plane, out, (size_t)nx * sizeof(float));
+    }
     return true;
 }
 
-static bool
-run(Work *work, unsigned n_threads, CxJob *job, GError **error)
+static float *
+new_scratch(const Work *work, GError **error)
 {
-    if (!cx_parallel_for(n_threads, (size_t)work->size.z, do_plane, work, job,
-                         error))
-        return false;
-    return work->size.z == 1 || cx_parallel_for(n_threads, (size_t)work->size.y,
-                                                do_depth, work, job, error);
+    size_t n = (size_t)(work->width * (work->size.z + 4));
+    float *scratch = cx_try_alloc(n, sizeof(float), error);
+
+    for (size_t i = 0; scratch != NULL && i < n; i++)
+        scratch[i] = INFINITY;
+    return scratch;
 }
 
 bool
@@ -135,19 +110,27 @@ cx_distance_squared(const uint8_t *inside, CxVoxel size, CxNm voxel,
                     float *distance, unsigned n_threads, CxJob *job,
                     GError **error)
 {
-    Work work = {inside, size, voxel, distance, NULL};
-    size_t longest = (size_t)MAX(1, MAX(size.y, size.z));
+    int64_t lanes = CX_ENVELOPE_LANES;
+    int64_t width = (size.x + lanes - 1) / lanes * lanes;
+    CxKernels kernels;
     bool ok = true;
 
+    cx_kernels_fill(&kernels, cx_cpu_features());
+    Work work = {
+        inside, size, voxel, distance, width, NULL, kernels.envelope_f32};
     n_threads = cx_parallel_n_threads(n_threads);
-    work.columns = g_new0(Lanes *, n_threads);
+    work.scratch = g_new0(float *, n_threads);
     for (unsigned i = 0; i < n_threads && ok; i++) {
-        work.columns[i] = cx_try_alloc0(longest, sizeof(Lanes), error);
-        ok = work.columns[i] != NULL;
+        work.scratch[i] = new_scratch(&work, error);
+        ok = work.scratch[i] != NULL;
     }
-    ok = ok && run(&work, n_threads, job, error);
+    ok =
+        ok &&
+        cx_parallel_for(n_threads, (size_t)size.z, do_plane, &work, job,
+                        error) &&
+        cx_parallel_for(n_threads, (size_t)size.y, do_depth, &work, job, error);
     for (unsigned i = 0; i < n_threads; i++)
-        cx_free(work.columns[i]);
-    g_free(work.columns);
+        cx_free(work.scratch[i]);
+    g_free(work.scratch);
     return ok;
 }

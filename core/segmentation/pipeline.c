@@ -42,6 +42,7 @@ read_parameters(CxPipeline *self)
         .seed_level = parameter(self, "seed_level", sections ? 0.5 : 0.4),
         .seed_sigma = parameter(self, "seed_sigma", sections ? 1.5 : 1),
         .seed_distance = parameter(self, "seed_distance", sections ? 3 : 2),
+        .climb_distance = parameter(self, "climb_distance", 2),
         .border_sigma = parameter(self, "border_sigma", sections ? 0.5 : 0),
         .long_weight = parameter(self, "long_weight", 0),
         .threshold = threshold,

@@ -1,9 +1,11 @@
 /* Seeded watershed with a queue of 256 buckets.
  *
- * The arrays are padded by a voxel of wall on every side, so that no
- * neighbour needs a bounds check.  Every voxel is queued once: it gets its
- * label when it is first reached.  Buckets are lists of blocks of indices from
- * one pool: writing and reading them is sequential.
+ * Voxels lie in tiles of 4 x 4 x 4, so that the six neighbours of a voxel are
+ * mostly in the same cache line: a front that moves through the volume then
+ * touches little memory.  A wall one voxel thick surrounds the block, so that
+ * no neighbour needs a bounds check.  One byte a voxel holds its height until
+ * it is reached.  Every voxel is queued once: it gets its label when it is
+ * first reached.  Buckets are lists of blocks of indices from one pool.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,7 +16,8 @@
 
 #include <string.h>
 
-#define N_LEVELS 256
+#define REACHED 255 /* heights end at 254 */
+#define N_LEVELS 255
 #define BLOCK 1022 /* indices a block: 4 KiB with its header */
 #define NO_BLOCK UINT32_MAX
 
@@ -37,11 +40,11 @@ typedef struct {
 } Queue;
 
 /* Every voxel enters once and a block is freed when it has been read, so full
- * blocks and one more a bucket are enough. */
+ * blocks and two more a bucket are enough.  Untouched blocks cost no memory. */
 static bool
 queue_init(Queue *queue, size_t n_voxels, GError **error)
 {
-    size_t n_blocks = n_voxels / BLOCK + 2 * N_LEVELS;
+    size_t n_blocks = n_voxels / BLOCK + 2 * N_LEVELS + 2;
 
     queue->blocks = cx_try_alloc(n_blocks, sizeof(Block), error);
     queue->n_blocks = 0;
@@ -111,37 +114,102 @@ pop(Queue *queue, uint32_t *voxel)
     return false;
 }
 
+/* --- tiles ------------------------------------------------------------------ */
+
 typedef struct {
     CxVoxel size;
-    ptrdiff_t row, plane; /* of the padded arrays */
-    size_t n;
-    uint32_t *labels;
-    uint8_t *relief;
+    int64_t tiles_x, tiles_y, tiles_z;
+    size_t n;             /* voxels in tiles, walls and padding among them */
+    uint32_t *labels;     /* by tile */
+    uint8_t *heights;     /* by tile; REACHED: labelled or wall */
+    int32_t steps[64][6]; /* to the six neighbours, by place in a tile */
 } Field;
+
+/* The block begins at the second tile along each axis: the first is wall. */
+static inline size_t
+tile_row(const Field *field, int64_t y, int64_t z)
+{
+    int64_t tile = (z / 4 + 1) * field->tiles_y + y / 4 + 1;
+
+    return (size_t)((tile * field->tiles_x + 1) * 64 + z % 4 * 16 + y % 4 * 4);
+}
+
+static void
+fill_steps(Field *field)
+{
+    int64_t by_tile[3] = {64, 64 * field->tiles_x,
+                          64 * field->tiles_x * field->tiles_y};
+    static const int axes[6] = {2, 1, 0, 0, 1, 2};
+    static const int inner[3] = {1, 4, 16};
+
+    for (int place = 0; place < 64; place++) {
+        int at[3] = {place % 4, place / 4 % 4, place / 16};
+        for (int k = 0; k < 6; k++) {
+            int axis = axes[k], sign = k < 3 ? -1 : 1;
+            bool leaves = at[axis] + sign < 0 || at[axis] + sign > 3;
+            int64_t step = sign * inner[axis];
+
+            if (leaves)
+                step = sign * (by_tile[axis] - 3 * inner[axis]);
+            field->steps[place][k] = (int32_t)step;
+        }
+    }
+}
 
 static void
 field_clear(Field *field)
 {
     cx_free(field->labels);
-    cx_free(field->relief);
+    cx_free(field->heights);
 }
 
-static ptrdiff_t
-row_start(const Field *field, int64_t y, int64_t z)
+/* Four voxels of a row lie together; those beyond its end are wall. */
+static void
+fill_row(Field *field, size_t row, const uint8_t *relief,
+         const uint32_t *labels)
 {
-    return (z + 1) * field->plane + (y + 1) * field->row + 1;
+    int64_t n = field->size.x;
+
+    for (int64_t x = 0; x < n; x += 4) {
+        uint32_t *to = field->labels + row + (size_t)x * 16;
+        uint8_t *height = field->heights + row + (size_t)x * 16;
+        int64_t m = MIN(4, n - x);
+
+        for (int64_t k = 0; k < m; k++) {
+            uint8_t free_height = MIN(relief[x + k], REACHED - 1);
+            to[k] = labels[x + k];
+            height[k] = labels[x + k] != 0 ? REACHED : free_height;
+        }
+    }
+}
+
+static void
+field_fill(Field *field, const uint8_t *relief, const uint32_t *labels)
+{
+    CxVoxel size = field->size;
+
+    memset(field->heights, REACHED, field->n);
+    for (int64_t z = 0; z < size.z; z++) {
+        for (int64_t y = 0; y < size.y; y++) {
+            int64_t from = (z * size.y + y) * size.x;
+            fill_row(field, tile_row(field, y, z), relief + from,
+                     labels + from);
+        }
+    }
 }
 
 static bool
 field_init(Field *field, const uint8_t *relief, const uint32_t *labels,
            CxVoxel size, GError **error)
 {
-    CxBox padded =
-        cx_box_of_size((CxVoxel){size.x + 2, size.y + 2, size.z + 2});
+    *field = (Field){.size = size,
+                     .tiles_x = (size.x + 3) / 4 + 2,
+                     .tiles_y = (size.y + 3) / 4 + 2,
+                     .tiles_z = (size.z + 3) / 4 + 2};
+    CxBox tiles = cx_box_of_size(
+        (CxVoxel){4 * field->tiles_x, 4 * field->tiles_y, 4 * field->tiles_z});
 
-    *field =
-        (Field){size, size.x + 2, (size.x + 2) * (size.y + 2), 0, NULL, NULL};
-    if (!cx_box_n_voxels(padded, &field->n) || field->n > INT32_MAX) {
+    if (!cx_box_n_voxels(tiles, &field->n) || field->n > INT32_MAX) {
         g_set_error(error, CX_ERROR, CX_ERROR_NO_MEMORY,
                     "a watershed over %" G_GINT64_FORMAT " x %" G_GINT64_FORMAT
                     " x %" G_GINT64_FORMAT " voxels is too large for one piece",
@@ -151,21 +219,13 @@ field_init(Field *field, const uint8_t *relief, const uint32_t *labels,
     field->labels = cx_try_alloc(field->n, sizeof(uint32_t), error);
     if (field->labels == NULL)
         return false;
-    field->relief = cx_try_alloc(field->n, 1, error);
-    if (field->relief == NULL) {
+    field->heights = cx_try_alloc(field->n, 1, error);
+    if (field->heights == NULL) {
         field_clear(field);
         return false;
     }
-    memset(field->labels, 0xff, field->n * sizeof(uint32_t));
-    for (int64_t z = 0; z < size.z; z++) {
-        for (int64_t y = 0; y < size.y; y++) {
-            ptrdiff_t to = row_start(field, y, z);
-            int64_t from = (z * size.y + y) * size.x;
-            memcpy(field->labels + to, labels + from,
-                   (size_t)size.x * sizeof(uint32_t));
-            memcpy(field->relief + to, relief + from, (size_t)size.x);
-        }
-    }
+    fill_steps(field);
+    field_fill(field, relief, labels);
     return true;
 }
 
@@ -175,46 +235,89 @@ copy_labels(const Field *field, uint32_t *labels)
     CxVoxel size = field->size;
 
     for (int64_t z = 0; z < size.z; z++) {
-        for (int64_t y = 0; y < size.y; y++)
-            memcpy(labels + (z * size.y + y) * size.x,
-                   field->labels + row_start(field, y, z),
-                   (size_t)size.x * sizeof(uint32_t));
+        for (int64_t y = 0; y < size.y; y++) {
+            const uint32_t *row = field->labels + tile_row(field, y, z);
+            uint32_t *to = labels + (z * size.y + y) * size.x;
+
+            for (int64_t x = 0; x < size.x; x += 4)
+                memcpy(to + x, row + x * 16,
+                       (size_t)MIN(4, size.x - x) * sizeof(uint32_t));
+        }
     }
 }
 
-static void
-push_seeds(const Field *field, Queue *queue)
-{
-    const uint32_t *labels = field->labels;
+/* --- flood ------------------------------------------------------------------ */
 
-    for (size_t i = (size_t)field->plane; i + (size_t)field->plane < field->n;
-         i++) {
-        if (labels[i] == 0 || labels[i] == CX_WATERSHED_WALL)
-            continue;
-        const uint32_t *at = labels + i;
-        if (at[-field->plane] == 0 || at[-field->row] == 0 || at[-1] == 0 ||
-            at[1] == 0 || at[field->row] == 0 || at[field->plane] == 0)
-            push(queue, field->relief[i], (uint32_t)i);
+static void
+or_free(uint8_t *flags, const uint32_t *labels, int64_t n)
+{
+    for (int64_t x = 0; x < n; x++)
+        flags[x] |= labels[x] == 0;
+}
+
+/* flags[x] = 1 where the label at x has a free neighbour. */
+static void
+flag_row(const Field *field, const uint32_t *row, int64_t y, int64_t z,
+         uint8_t *flags)
+{
+    CxVoxel n = field->size;
+    int64_t plane = n.x * n.y;
+
+    memset(flags, 0, (size_t)n.x);
+    or_free(flags + 1, row, n.x - 1);
+    or_free(flags, row + 1, n.x - 1);
+    if (y > 0)
+        or_free(flags, row - n.x, n.x);
+    if (y + 1 < n.y)
+        or_free(flags, row + n.x, n.x);
+    if (z > 0)
+        or_free(flags, row - plane, n.x);
+    if (z + 1 < n.z)
+        or_free(flags, row + plane, n.x);
+    for (int64_t x = 0; x < n.x; x++)
+        flags[x] &= row[x] != 0 && row[x] != CX_WATERSHED_WALL;
+}
+
+/* Queues every labelled voxel with a free neighbour, in order of voxel. */
+static void
+push_seeds(const Field *field, const uint8_t *relief, const uint32_t *labels,
+           Queue *queue)
+{
+    CxVoxel size = field->size;
+    g_autofree uint8_t *flags = g_malloc((size_t)size.x + 1);
+
+    for (int64_t z = 0; z < size.z; z++) {
+        for (int64_t y = 0; y < size.y; y++) {
+            size_t row = tile_row(field, y, z);
+            int64_t from = (z * size.y + y) * size.x;
+
+            flag_row(field, labels + from, y, z, flags);
+            for (int64_t x = 0; x < size.x; x++) {
+                if (flags[x] != 0)
+                    push(queue, MIN(relief[from + x], REACHED - 1),
+                         (uint32_t)(row + (size_t)(x / 4 * 64 + x % 4)));
+            }
+        }
     }
 }
 
 static bool
 flood(Field *field, Queue *queue, CxJob *job, GError **error)
 {
-    const ptrdiff_t steps[6] = {-field->plane, -field->row, -1, 1,
-                                field->row,    field->plane};
-    uint32_t *labels = field->labels;
-    const uint8_t *relief = field->relief;
     uint32_t at;
 
     for (uint64_t n_done = 0; pop(queue, &at); n_done++) {
-        uint32_t label = labels[at];
+        const int32_t *steps = field->steps[at & 63];
+        uint32_t label = field->labels[at];
+
         for (int k = 0; k < 6; k++) {
-            ptrdiff_t to = (ptrdiff_t)at + steps[k];
-            if (labels[to] != 0)
+            size_t to = at + (size_t)steps[k];
+            uint8_t height = field->heights[to];
+            if (height == REACHED)
                 continue;
-            labels[to] = label;
-            push(queue, relief[to], (uint32_t)to);
+            field->heights[to] = REACHED;
+            field->labels[to] = label;
+            push(queue, height, (uint32_t)to);
         }
         if ((n_done & 0x3ffff) == 0 &&
             !cx_job_step(job, n_done, field->n, error))
@@ -234,7 +337,7 @@ cx_watershed_flood(const uint8_t *relief, CxVoxel size, uint32_t *labels,
         return false;
     bool ok = queue_init(&queue, field.n, error);
     if (ok) {
-        push_seeds(&field, &queue);
+        push_seeds(&field, relief, labels, &queue);
         ok = flood(&field, &queue, job, error);
         cx_free(queue.blocks);
     }

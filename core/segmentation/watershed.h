@@ -1,6 +1,6 @@
 /* Watershed: seeds grow over a relief, lowest voxel first (Meyer 1994).
  *
- * Relief is u8; voxels of equal height are taken in the order in which they
+ * Relief is u8 (255 counts as 254); voxels of equal height are taken in the order in which they
  * were reached, neighbours in the order z-, y-, x-, x+, y+, z+, so the result
  * is one and the same on every machine.  Size with z = 1: a section.
  *

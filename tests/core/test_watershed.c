@@ -134,22 +134,98 @@ test_smooth_constant(void)
 /* --- seeds -------------------------------------------------------------------- */
 
 static bool
-naive_is_seed(const float *height, CxVoxel size, CxVoxel radius, float lowest,
+in_window(CxVoxel a, CxVoxel b, CxVoxel radius)
+{
+    return ABS(a.x - b.x) <= radius.x && ABS(a.y - b.y) <= radius.y &&
+           ABS(a.z - b.z) <= radius.z;
+}
+
+static bool
+naive_is_peak(const float *height, CxVoxel size, CxVoxel radius, float lowest,
               size_t i)
 {
-    CxVoxel a = voxel_of(size, i);
-
-    if (height[i] < lowest)
-        return false;
     for (size_t j = 0; j < n_of(size); j++) {
-        CxVoxel b = voxel_of(size, j);
-        if (ABS(a.x - b.x) > radius.x || ABS(a.y - b.y) > radius.y ||
-            ABS(a.z - b.z) > radius.z)
-            continue;
-        if (height[j] > height[i] || (height[j] == height[i] && j < i))
+        if (height[j] > height[i] &&
+            in_window(voxel_of(size, i), voxel_of(size, j), radius))
             return false;
     }
-    return true;
+    return height[i] >= lowest;
+}
+
+/* Numbers peaks; one that touches another of its height gets its number. */
+static uint32_t
+naive_seeds(const float *height, CxVoxel size, CxVoxel radius, float lowest,
+            uint32_t *out)
+{
+    size_t n = n_of(size);
+    uint32_t count = 0;
+    bool changed = true;
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = naive_is_peak(height, size, radius, lowest, i)
+                     ? (uint32_t)i + 1
+                     : 0;
+    while (changed) {
+        changed = false;
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; j < n; j++) {
+                CxVoxel a = voxel_of(size, i), b = voxel_of(size, j);
+                int64_t steps =
+                    ABS(a.x - b.x) + ABS(a.y - b.y) + ABS(a.z - b.z);
+                if (out[i] == 0 || out[j] == 0 || steps != 1 ||
+                    height[i] != height[j] || out[j] >= out[i] ||
+                    (a.z != b.z && radius.z == 0))
+                    continue;
+                out[i] = out[j];
+                changed = true;
+            }
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (out[i] == i + 1)
+            out[i] = ++count;
+        else if (out[i] != 0)
+            out[i] = out[out[i] - 1];
+    }
+    return count;
+}
+
+/* The highest voxel among neighbours (or in the window), first of equals. */
+static size_t
+naive_best(const float *height, CxVoxel size, CxVoxel radius, bool neighbours,
+           size_t i)
+{
+    size_t best = i;
+
+    for (size_t j = 0; j < n_of(size); j++) {
+        CxVoxel a = voxel_of(size, i), b = voxel_of(size, j);
+        int64_t steps = ABS(a.x - b.x) + ABS(a.y - b.y) + ABS(a.z - b.z);
+        if (!in_window(a, b, radius) || (neighbours && steps > 1))
+            continue;
+        if (height[j] > height[best] || (height[j] == height[best] && j < best))
+            best = j;
+    }
+    return best;
+}
+
+static void
+check_climb(const float *height, CxVoxel size, CxVoxel radius, float lowest,
+            const uint32_t *seeds, const uint32_t *labels)
+{
+    for (size_t i = 0; i < n_of(size); i++) {
+        size_t at = i;
+        if (height[i] < lowest) {
+            g_assert_cmpuint(labels[i], ==, seeds[i]);
+            continue;
+        }
+        while (seeds[at] == 0) {
+            size_t next = naive_best(height, size, radius, true, at);
+            if (next == at)
+                next = naive_best(height, size, radius, false, at);
+            g_assert_cmpuint(next, !=, at);
+            at = next;
+        }
+        g_assert_cmpuint(labels[i], ==, seeds[at]);
+    }
 }
 
 static void
@@ -158,24 +234,46 @@ test_seeds(void)
     static const CxVoxel radii[] = {{1, 1, 1}, {2, 2, 2}, {3, 3, 0}, {2, 1, 1}};
     CxRng rng = cx_test_rng();
 
-    for (int round = 0; round < 40; round++) {
-        CxVoxel size = random_size(&rng);
+    for (int round = 0; round < 60; round++) {
+        CxVoxel size = {1 + (int64_t)cx_rng_below(&rng, 12),
+                        1 + (int64_t)cx_rng_below(&rng, 7),
+                        1 + (int64_t)cx_rng_below(&rng, 5)};
+        CxVoxel radius = radii[round % 4];
         size_t n = n_of(size);
-        float height[MAX_VOXELS];
-        uint32_t labels[MAX_VOXELS], n_seeds = 0, count = 0;
+        float height[420];
+        uint32_t labels[420], seeds[420], n_seeds = 0;
         uint64_t n_heights = 2 + cx_rng_below(&rng, 50); /* plateaus */
 
         for (size_t i = 0; i < n; i++)
             height[i] = (float)cx_rng_below(&rng, n_heights) / 4;
-        g_assert_true(cx_seeds_find(height, size, radii[round % 4], 0.5F,
-                                    labels, &n_seeds, 2, NULL, NULL));
-        for (size_t i = 0; i < n; i++) {
-            bool is_seed =
-                naive_is_seed(height, size, radii[round % 4], 0.5F, i);
-            g_assert_cmpuint(labels[i], ==, is_seed ? ++count : 0);
-        }
+        uint32_t count = naive_seeds(height, size, radius, 0.5F, seeds);
+        g_assert_true(cx_seeds_find(height, size, radius, 0.5F, labels,
+                                    &n_seeds, 2, NULL, NULL));
         g_assert_cmpuint(n_seeds, ==, count);
+        g_assert_cmpmem(labels, n * sizeof(uint32_t), seeds,
+                        n * sizeof(uint32_t));
+        g_assert_true(
+            cx_seeds_climb(height, size, radius, 0.75F, labels, 2, NULL, NULL));
+        check_climb(height, size, radius, 0.75F, seeds, labels);
     }
+}
+
+/* A block without membrane is one seed. */
+static void
+test_plateau(void)
+{
+    CxVoxel size = {70, 60, 50};
+    g_autofree float *height = g_new(float, n_of(size));
+    g_autofree uint32_t *labels = g_new0(uint32_t, n_of(size));
+    uint32_t n_seeds;
+
+    for (size_t i = 0; i < n_of(size); i++)
+        height[i] = 256;
+    cx_seeds_find(height, size, (CxVoxel){2, 2, 2}, 0.5F, labels, &n_seeds, 2,
+                  NULL, NULL);
+    g_assert_cmpuint(n_seeds, ==, 1);
+    for (size_t i = 0; i < n_of(size); i++)
+        g_assert_cmpuint(labels[i], ==, 1);
 }
 
 /* --- flood -------------------------------------------------------------------- */
@@ -199,7 +297,8 @@ naive_flood(const uint8_t *relief, CxVoxel size, uint32_t *labels)
         size_t best = SIZE_MAX;
         for (size_t q = 0; q < n_queue; q++) {
             if (!done[q] &&
-                (best == SIZE_MAX || relief[queue[q]] < relief[queue[best]]))
+                (best == SIZE_MAX ||
+                 MIN(relief[queue[q]], 254) < MIN(relief[queue[best]], 254)))
                 best = q;
         }
         if (best == SIZE_MAX)
@@ -292,6 +391,7 @@ main(int argc, char **argv)
     g_test_add_func("/watershed/smooth", test_smooth);
     g_test_add_func("/watershed/smooth-constant", test_smooth_constant);
     g_test_add_func("/watershed/seeds", test_seeds);
+    g_test_add_func("/watershed/plateau", test_plateau);
     g_test_add_func("/watershed/flood", test_flood);
     g_test_add_func("/watershed/flood-large", test_flood_large);
     g_test_add_func("/watershed/cancel", test_cancel);

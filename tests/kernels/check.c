@@ -75,6 +75,7 @@ main(int argc, char **argv)
     check_bf16_add();
     check_conv_f32_add();
     check_cpu_add();
+    check_envelope_f32_add();
     check_pool_f32_add();
     check_sigmoid_f32_add();
     return g_test_run();

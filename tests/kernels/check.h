@@ -31,5 +31,6 @@ float check_sample(CxRng *rng, bool extreme);
 void check_bf16_add(void);
 void check_conv_f32_add(void);
 void check_cpu_add(void);
+void check_envelope_f32_add(void);
 void check_pool_f32_add(void);
 void check_sigmoid_f32_add(void);
