@@ -158,76 +158,74 @@ make_fragments(const Block *block, uint8_t *boundary, uint32_t *labels,
            flood(block, boundary, seeds, labels, job, error);
 }
 
-/* Cuts a box out of the grown one; pieces that the cut separates become labels
- * of their own, numbered by first voxel. */
-static CxChunk *
-crop(const Block *block, const uint32_t *labels, CxBox box, uint64_t *count,
+/* Cuts a box out of the grown one, in place; pieces that the cut separates
+ * become labels of their own, numbered by first voxel. */
+static bool
+crop(const Block *block, uint32_t *labels, CxBox box, uint32_t *count,
      CxJob *job, GError **error)
 {
-    int64_t nx = box.hi.x - box.lo.x;
-    g_autoptr(CxChunk) part = cx_chunk_new(CX_DTYPE_U64, box, 1, error);
+    size_t width = (size_t)(box.hi.x - box.lo.x);
+    uint32_t *to = labels;
 
-    if (part == NULL)
-        return NULL;
-    CxId *to = cx_chunk_data_mut(part);
     for (int64_t z = box.lo.z; z < box.hi.z; z++) {
-        for (int64_t y = box.lo.y; y < box.hi.y; y++) {
-            const uint32_t *from =
-                labels + cx_box_offset(block->grown, (CxVoxel){box.lo.x, y, z});
-            for (int64_t x = 0; x < nx; x++)
-                to[x] = from[x];
-            to += nx;
+        for (int64_t y = box.lo.y; y < box.hi.y; y++, to += width) {
+            CxVoxel first = {box.lo.x, y, z};
+            memmove(to, labels + cx_box_offset(block->grown, first),
+                    width * sizeof(uint32_t));
         }
     }
-    return cx_components_of_chunk(part, 6, count, job, error);
+    return cx_components_of_block(labels, cx_box_size(box), 6, count,
+                                  block->n_threads, job, error);
 }
 
-/* Sections keep those beside the block, to be linked to. */
-static CxChunk *
-segment(const Block *block, uint64_t *count, CxJob *job, GError **error)
+/* Dense labels 1 … *count over *box: the block, and for sections those beside
+ * it, which are to be linked to. */
+static uint32_t *
+segment(const Block *block, CxBox *box, uint32_t *count, CxJob *job,
+        GError **error)
 {
-    CxBox box = block->input->box;
     CX_AUTOFREE uint8_t *boundary = cx_try_alloc(block->n, 1, error);
     CX_AUTOFREE uint32_t *labels =
         cx_try_alloc(block->n, sizeof(uint32_t), error);
 
+    *box = block->input->box;
+    if (block->options->by_sections) {
+        box->lo.z = block->grown.lo.z;
+        box->hi.z = block->grown.hi.z;
+    }
     if (boundary == NULL || labels == NULL ||
         !cx_boundary_map(block->input->prediction, &block->input->roles,
                          boundary, block->n_threads, job, error) ||
-        !make_fragments(block, boundary, labels, job, error))
+        !make_fragments(block, boundary, labels, job, error) ||
+        !crop(block, labels, *box, count, job, error))
         return NULL;
-    if (block->options->by_sections) {
-        box.lo.z = block->grown.lo.z;
-        box.hi.z = block->grown.hi.z;
-    }
-    return crop(block, labels, box, count, job, error);
+    return g_steal_pointer(&labels);
 }
 
 static CxFragments *
-build_graph(const Block *block, CxChunk *labels, uint32_t count,
+build_graph(const Block *block, uint32_t *labels, CxBox box, uint32_t count,
             CxBlockSeconds *seconds, CxJob *job, GError **error)
 {
+    const CxBlockInput *input = block->input;
     CxAffinities affinities;
+    g_autoptr(GArray) links = NULL;
     CxFragments *out = NULL;
+    bool ok = true;
 
-    if (!cx_affinities_init(&affinities, block->input->prediction,
-                            &block->input->roles, error))
+    if (!cx_affinities_init(&affinities, input->prediction, &input->roles,
+                            error))
         return NULL;
-    if (!block->options->by_sections) {
-        out = cx_block_graph(block->input, block->options, &affinities, labels,
-                             count, NULL, block->n_threads, job, error);
-    } else {
+    if (block->options->by_sections) {
         int64_t start = g_get_monotonic_time();
-        g_autoptr(CxChunk) inner = NULL;
-        g_autoptr(GArray) links = cx_block_section_links(
-            block->input, block->options, &affinities, labels, &count, &inner,
-            block->n_threads, job, error);
+        links =
+            cx_block_section_links(input, block->options, &affinities, labels,
+                                   box, &count, block->n_threads, job, error);
         seconds->fuse = (double)(g_get_monotonic_time() - start) / 1e6;
-        if (links != NULL)
-            out =
-                cx_block_graph(block->input, block->options, &affinities, inner,
-                               count, links, block->n_threads, job, error);
+        ok = links != NULL;
     }
+    if (ok)
+        out = cx_block_graph(input, block->options, &affinities, labels, count,
+                             links, block->n_threads, job, error);
     cx_affinities_clear(&affinities);
     return out;
 }
@@ -237,7 +235,7 @@ cx_block_segment(const CxBlockInput *input, const CxBlockOptions *options,
                  unsigned n_threads, CxBlockSeconds *seconds, CxJob *job,
                  GError **error)
 {
-    CxBox grown = cx_chunk_box(input->prediction);
+    CxBox grown = cx_chunk_box(input->prediction), box;
     CxNm nm = input->voxel_nm;
     double z = options->by_sections ? INFINITY : nm.z / nm.x;
     Block block = {input,
@@ -248,15 +246,15 @@ cx_block_segment(const CxBlockInput *input, const CxBlockOptions *options,
                    cx_chunk_n_voxels(input->prediction),
                    {1, nm.y / nm.x, z}};
     int64_t start = g_get_monotonic_time();
-    uint64_t count = 0;
+    uint32_t count = 0;
 
     *seconds = (CxBlockSeconds){0};
-    g_autoptr(CxChunk) labels = segment(&block, &count, job, error);
+    CX_AUTOFREE uint32_t *labels = segment(&block, &box, &count, job, error);
     if (labels == NULL)
         return NULL;
     int64_t middle = g_get_monotonic_time();
     CxFragments *out =
-        build_graph(&block, labels, (uint32_t)count, seconds, job, error);
+        build_graph(&block, labels, box, count, seconds, job, error);
     seconds->watershed = (double)(middle - start) / 1e6;
     seconds->graph =
         (double)(g_get_monotonic_time() - middle) / 1e6 - seconds->fuse;

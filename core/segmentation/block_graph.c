@@ -23,7 +23,7 @@ typedef struct {
     const CxBlockOptions *options;
     CxBox box, grown;
     CxVoxel size;
-    uint32_t *labels; /* dense, over box */
+    const uint32_t *labels; /* dense, over box */
     uint32_t count;
     const CxAffinities *affinities;
     const GArray *links; /* of CxEdge, instead of contacts along z; or NULL */
@@ -283,13 +283,19 @@ edges_of(const Graph *graph)
 }
 
 static CxFragments *
-result_of(const Graph *graph, CxChunk *labels)
+result_of(const Graph *graph, GError **error)
 {
-    CxFragments *out = g_new0(CxFragments, 1);
-    CxId *ids = cx_chunk_data_mut(labels);
-    size_t n = cx_chunk_n_voxels(labels);
+    CxFragments *out = NULL;
+    CxChunk *labels = cx_chunk_new(CX_DTYPE_U64, graph->box, 1, error);
 
-    out->labels = cx_chunk_ref(labels);
+    if (labels == NULL)
+        return NULL;
+    CxId *ids = cx_chunk_data_mut(labels);
+    CxId before = graph->input->first_id - 1;
+    for (size_t i = 0; i < cx_chunk_n_voxels(labels); i++)
+        ids[i] = graph->labels[i] != 0 ? before + graph->labels[i] : 0;
+    out = g_new0(CxFragments, 1);
+    out->labels = labels;
     out->supervoxels = g_array_new(FALSE, TRUE, sizeof(CxSupervoxel));
     g_array_set_size(out->supervoxels, graph->count);
     if (graph->count > 0)
@@ -299,8 +305,6 @@ result_of(const Graph *graph, CxChunk *labels)
         g_array_index(out->supervoxels, CxSupervoxel, i).id =
             graph->input->first_id + i;
     out->edges = edges_of(graph);
-    for (size_t i = 0; i < n; i++)
-        ids[i] = ids[i] != 0 ? ids[i] + graph->input->first_id - 1 : 0;
     return out;
 }
 
@@ -313,40 +317,34 @@ build(Graph *graph, unsigned n_threads, CxJob *job, GError **error)
 
 CxFragments *
 cx_block_graph(const CxBlockInput *input, const CxBlockOptions *options,
-               const CxAffinities *affinities, CxChunk *labels, uint32_t count,
-               const GArray *links, unsigned n_threads, CxJob *job,
-               GError **error)
+               const CxAffinities *affinities, const uint32_t *labels,
+               uint32_t count, const GArray *links, unsigned n_threads,
+               CxJob *job, GError **error)
 {
-    CxBox box = cx_chunk_box(labels);
-    size_t n = cx_chunk_n_voxels(labels);
-    const CxId *ids = cx_chunk_data(labels);
-    CX_AUTOFREE uint32_t *dense = cx_try_alloc(n, sizeof(uint32_t), error);
+    g_autoptr(GArray) strangers = g_array_new(FALSE, FALSE, sizeof(CxId));
     CxFragments *out = NULL;
 
-    if (dense == NULL)
-        return NULL;
-    for (size_t i = 0; i < n; i++)
-        dense[i] = (uint32_t)ids[i];
     n_threads = cx_parallel_n_threads(n_threads);
-    Graph graph = {.input = input,
-                   .options = options,
-                   .box = box,
-                   .grown = cx_chunk_box(input->prediction),
-                   .size = cx_box_size(box),
-                   .labels = dense,
-                   .count = count,
-                   .affinities = affinities,
-                   .links = links,
-                   .slab = SLAB};
-    graph.strangers = g_array_new(FALSE, FALSE, sizeof(CxId));
-    graph.per_thread = g_new0(CxContacts *, n_threads);
+    g_autofree CxContacts **per_thread = g_new0(CxContacts *, n_threads);
+    Graph graph = {
+        .input = input,
+        .options = options,
+        .box = input->box,
+        .grown = cx_chunk_box(input->prediction),
+        .size = cx_box_size(input->box),
+        .labels = labels,
+        .count = count,
+        .affinities = affinities,
+        .links = links,
+        .strangers = strangers,
+        .per_thread = per_thread,
+        .slab = SLAB,
+    };
     for (unsigned i = 0; i < n_threads; i++)
-        graph.per_thread[i] = cx_contacts_new();
+        per_thread[i] = cx_contacts_new();
     if (build(&graph, n_threads, job, error))
-        out = result_of(&graph, labels);
+        out = result_of(&graph, error);
     for (unsigned i = 0; i < n_threads; i++)
-        cx_contacts_free(graph.per_thread[i]);
-    g_free(graph.per_thread);
-    g_array_unref(graph.strangers);
+        cx_contacts_free(per_thread[i]);
     return out;
 }

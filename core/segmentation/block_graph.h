@@ -6,10 +6,11 @@
 
 #include "core/segmentation/block.h"
 
-/* labels: u64 over the block, 1 … count (changed to global ids).
- * links: GArray of CxEdge that takes the place of contacts along z, or NULL. */
+/* labels: dense over the block, 1 … count.  links: GArray of CxEdge that takes
+ * the place of contacts along z, or NULL. */
 CxFragments *cx_block_graph(const CxBlockInput *input,
                             const CxBlockOptions *options,
-                            const CxAffinities *affinities, CxChunk *labels,
-                            uint32_t count, const GArray *links,
-                            unsigned n_threads, CxJob *job, GError **error);
+                            const CxAffinities *affinities,
+                            const uint32_t *labels, uint32_t count,
+                            const GArray *links, unsigned n_threads, CxJob *job,
+                            GError **error);

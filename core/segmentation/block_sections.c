@@ -221,67 +221,50 @@ link_all(Links *links, unsigned n_threads, CxJob *job, GError **error)
     return edges_of(links, contacts);
 }
 
-/* The block's own labels, from 1. */
-static CxChunk *
-inner_labels(const Links *links, GError **error)
+/* Leaves the block's own labels, from 1. */
+static void
+keep_inner(const Links *links)
 {
     CxBox box = links->input->box;
-    CxChunk *inner = cx_chunk_new(CX_DTYPE_U64, box, 1, error);
+    size_t start = cx_box_offset(links->box, box.lo), n = 0;
 
-    if (inner == NULL)
-        return NULL;
-    CxId *to = cx_chunk_data_mut(inner);
-    size_t start = cx_box_offset(links->box, box.lo);
-    for (size_t i = 0; i < cx_chunk_n_voxels(inner); i++) {
+    cx_box_n_voxels(box, &n);
+    for (size_t i = 0; i < n; i++) {
         uint32_t label = links->labels[start + i];
-        to[i] = label != 0 ? label - links->first : 0;
+        links->labels[i] = label != 0 ? label - links->first : 0;
     }
-    return inner;
-}
-
-static bool
-links_init(Links *links, const CxChunk *labels, uint32_t count, GError **error)
-{
-    const CxId *from = cx_chunk_data(labels);
-
-    links->box = cx_chunk_box(labels);
-    links->size = cx_box_size(links->box);
-    links->n = cx_chunk_n_voxels(labels);
-    links->count = count;
-    links->labels = cx_try_alloc(links->n, sizeof(uint32_t), error);
-    links->profiles = links->labels == NULL
-                          ? NULL
-                          : cx_try_alloc(links->n, sizeof(uint32_t), error);
-    links->ids = links->profiles == NULL
-                     ? NULL
-                     : cx_try_alloc0((size_t)count + 1, sizeof(CxId), error);
-    if (links->ids == NULL)
-        return false;
-    for (size_t i = 0; i < links->n; i++)
-        links->labels[i] = (uint32_t)from[i];
-    return true;
 }
 
 GArray *
 cx_block_section_links(const CxBlockInput *input, const CxBlockOptions *options,
-                       const CxAffinities *affinities, const CxChunk *labels,
-                       uint32_t *count, CxChunk **inner, unsigned n_threads,
+                       const CxAffinities *affinities, uint32_t *labels,
+                       CxBox box, uint32_t *count, unsigned n_threads,
                        CxJob *job, GError **error)
 {
-    Links links = {
-        .input = input, .options = options, .affinities = affinities};
-    GArray *edges = NULL;
+    size_t n = 0;
 
-    if (links_init(&links, labels, *count, error))
-        edges = link_all(&links, n_threads, job, error);
+    cx_box_n_voxels(box, &n);
+    CX_AUTOFREE uint32_t *profiles = cx_try_alloc(n, sizeof(uint32_t), error);
+    if (profiles == NULL)
+        return NULL;
+    CX_AUTOFREE CxId *ids =
+        cx_try_alloc0((size_t)*count + 1, sizeof(CxId), error);
+    if (ids == NULL)
+        return NULL;
+    Links links = {.input = input,
+                   .options = options,
+                   .affinities = affinities,
+                   .box = box,
+                   .size = cx_box_size(box),
+                   .n = n,
+                   .count = *count,
+                   .labels = labels,
+                   .profiles = profiles,
+                   .ids = ids};
+    GArray *edges = link_all(&links, n_threads, job, error);
     if (edges != NULL) {
-        *inner = inner_labels(&links, error);
+        keep_inner(&links);
         *count = links.count;
-        if (*inner == NULL)
-            g_clear_pointer(&edges, g_array_unref);
     }
-    cx_free(links.labels);
-    cx_free(links.profiles);
-    cx_free(links.ids);
     return edges;
 }

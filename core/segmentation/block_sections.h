@@ -14,12 +14,11 @@
 
 #include "core/segmentation/block.h"
 
-/* labels: u64, 1 … *count in order of z, over the sections of the block and
- * those beside it.  *inner receives the labels of the block alone, numbered
- * from 1, and *count their number.  Returns the links (GArray of CxEdge). */
+/* labels: 1 … *count in order of z, over box: the sections of the block and
+ * those beside it.  Changed to the labels of the block alone, numbered from 1,
+ * and *count to their number.  Returns the links (GArray of CxEdge). */
 GArray *cx_block_section_links(const CxBlockInput *input,
                                const CxBlockOptions *options,
-                               const CxAffinities *affinities,
-                               const CxChunk *labels, uint32_t *count,
-                               CxChunk **inner, unsigned n_threads, CxJob *job,
-                               GError **error);
+                               const CxAffinities *affinities, uint32_t *labels,
+                               CxBox box, uint32_t *count, unsigned n_threads,
+                               CxJob *job, GError **error);

@@ -11,6 +11,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/error.h"
+#include "core/jobs/parallel.h"
 
 #include <string.h>
 
@@ -67,25 +68,34 @@ cx_components_free(CxComponents *self)
     g_free(self);
 }
 
-/* First x > from whose label differs from row[from]. */
-static uint32_t
-run_end(const CxId *row, uint32_t from, uint32_t n)
-{
-    CxId label = row[from];
-    uint32_t x = from + 1;
-
-    while (x + 8 <= n) {
-        CxId diff = 0;
-        for (uint32_t k = 0; k < 8; k++)
-            diff |= row[x + k] ^ label;
-        if (diff != 0)
-            break;
-        x += 8;
+/* First x > from whose label differs from row[from]; for both widths. */
+#define DEFINE_RUN_END(NAME, TYPE)                                             \
+    static inline uint32_t NAME(const TYPE *row, uint32_t from, uint32_t n)    \
+    {                                                                          \
+        TYPE label = row[from];                                                \
+        uint32_t x = from + 1;                                                 \
+                                                                               \
+        while (x + 8 <= n) {                                                   \
+            TYPE diff = 0;                                                     \
+            for (uint32_t k = 0; k < 8; k++)                                   \
+                diff |= row[x + k] ^ label;                                    \
+            if (diff != 0)                                                     \
+                break;                                                         \
+            x += 8;                                                            \
+        }                                                                      \
+        while (x < n && row[x] == label)                                       \
+            x++;                                                               \
+        return x;                                                              \
     }
-    while (x < n && row[x] == label)
-        x++;
-    return x;
-}
+
+DEFINE_RUN_END(run_end_u64, uint64_t)
+DEFINE_RUN_END(run_end_u32, uint32_t)
+
+/* Labels of either width. */
+typedef struct {
+    const uint64_t *u64; /* or NULL */
+    const uint32_t *u32;
+} Labels;
 
 static bool
 reserve(Slice *slice, uint32_t n_more, GError **error)
@@ -102,24 +112,35 @@ reserve(Slice *slice, uint32_t n_more, GError **error)
     return true;
 }
 
-static bool
-find_runs(CxComponents *self, Slice *slice, const CxId *labels, GError **error)
+static void
+find_row_runs(Slice *slice, Labels row, uint32_t nx)
 {
-    uint32_t nx = (uint32_t)self->nx;
+    for (uint32_t x = 0; x < nx;) {
+        bool is_wide = row.u64 != NULL;
+        uint32_t end =
+            is_wide ? run_end_u64(row.u64, x, nx) : run_end_u32(row.u32, x, nx);
+        CxId label = is_wide ? row.u64[x] : row.u32[x];
 
+        if (label != 0)
+            slice->runs[slice->n_runs++] = (Run){label, x, end, 0};
+        x = end;
+    }
+}
+
+/* labels: from the first voxel of the slice. */
+static bool
+find_runs(const CxComponents *self, Slice *slice, Labels labels, GError **error)
+{
     slice->n_runs = 0;
     for (int64_t y = 0; y < self->ny; y++) {
-        const CxId *row = labels + y * self->nx;
+        size_t at = (size_t)(y * self->nx);
+        Labels row = {labels.u64 != NULL ? labels.u64 + at : NULL,
+                      labels.u32 != NULL ? labels.u32 + at : NULL};
 
         slice->rows[y] = slice->n_runs;
-        if (!reserve(slice, nx, error))
+        if (!reserve(slice, (uint32_t)self->nx, error))
             return false;
-        for (uint32_t x = 0; x < nx;) {
-            uint32_t end = run_end(row, x, nx);
-            if (row[x] != 0)
-                slice->runs[slice->n_runs++] = (Run){row[x], x, end, 0};
-            x = end;
-        }
+        find_row_runs(slice, row, (uint32_t)self->nx);
     }
     slice->rows[self->ny] = slice->n_runs;
     return true;
@@ -202,23 +223,19 @@ new_id(CxComponents *self, uint32_t *id, GError **error)
     return true;
 }
 
-/* Gives every run of the current slice its provisional id. */
+/* Gives every run of a slice its provisional id; before may be NULL. */
 static bool
-link_slice(CxComponents *self, const CxId *labels, GError **error)
+link_slice(CxComponents *self, Slice *now, const Slice *before, GError **error)
 {
-    Slice *now = &self->slices[self->current];
-    Slice *before = &self->slices[self->current ^ 1];
     uint32_t corner = self->connectivity == 6 ? 0 : 1;
 
-    if (!find_runs(self, now, labels, error))
-        return false;
     for (int64_t y = 0; y < self->ny; y++) {
         Run *lo = now->runs + now->rows[y];
         Run *hi = now->runs + now->rows[y + 1];
 
         if (y > 0)
             join_rows(self, lo, hi, now->runs + now->rows[y - 1], lo, corner);
-        for (int64_t d = -1; self->has_previous && d <= 1; d++) {
+        for (int64_t d = -1; before != NULL && d <= 1; d++) {
             uint32_t reach = d == 0 ? corner : self->connectivity == 26;
             if (y + d < 0 || y + d >= self->ny || (d != 0 && corner == 0))
                 continue;
@@ -230,6 +247,20 @@ link_slice(CxComponents *self, const CxId *labels, GError **error)
                 return false;
         }
     }
+    return true;
+}
+
+/* The next slice of the stream. */
+static bool
+take_slice(CxComponents *self, const CxId *labels, GError **error)
+{
+    Slice *now = &self->slices[self->current];
+    const Slice *before =
+        self->has_previous ? &self->slices[self->current ^ 1] : NULL;
+
+    if (!find_runs(self, now, (Labels){labels, NULL}, error) ||
+        !link_slice(self, now, before, error))
+        return false;
     self->has_previous = true;
     self->current ^= 1;
     return true;
@@ -239,7 +270,7 @@ bool
 cx_components_scan(CxComponents *self, const CxId *slice, GError **error)
 {
     g_assert(!self->is_labelling);
-    return link_slice(self, slice, error);
+    return take_slice(self, slice, error);
 }
 
 uint64_t
@@ -266,7 +297,7 @@ cx_components_label(CxComponents *self, const CxId *slice, CxId *out,
                     GError **error)
 {
     g_assert(self->is_labelling);
-    if (!link_slice(self, slice, error))
+    if (!take_slice(self, slice, error))
         return false;
 
     const Slice *now = &self->slices[self->current ^ 1];
@@ -283,35 +314,122 @@ cx_components_label(CxComponents *self, const CxId *slice, CxId *out,
     return true;
 }
 
+/* --- in memory: runs are found once and kept -------------------------------- */
+
+typedef struct {
+    CxComponents *self;
+    Labels from;
+    CxId *to_u64; /* or NULL */
+    uint32_t *to_u32;
+    size_t area;
+    Slice *slices;
+} Block;
+
+static bool
+find_in_slice(size_t z, unsigned worker, void *data, GError **error)
+{
+    const Block *block = data;
+    size_t at = z * block->area;
+    Labels from = {block->from.u64 != NULL ? block->from.u64 + at : NULL,
+                   block->from.u32 != NULL ? block->from.u32 + at : NULL};
+
+    block->slices[z].rows = g_new(uint32_t, (size_t)block->self->ny + 1);
+    return find_runs(block->self, &block->slices[z], from, error);
+}
+
+static bool
+write_slice(size_t z, unsigned worker, void *data, GError **error)
+{
+    const Block *block = data;
+    const Slice *slice = &block->slices[z];
+    size_t at = z * block->area;
+
+    if (block->to_u64 != NULL)
+        memset(block->to_u64 + at, 0, block->area * sizeof(CxId));
+    else
+        memset(block->to_u32 + at, 0, block->area * sizeof(uint32_t));
+    for (int64_t y = 0; y < block->self->ny; y++) {
+        size_t row = at + (size_t)(y * block->self->nx);
+        for (uint32_t r = slice->rows[y]; r < slice->rows[y + 1]; r++) {
+            const Run *run = &slice->runs[r];
+            uint32_t id = block->self->parent[run->id];
+            for (uint32_t x = run->lo; x < run->hi; x++) {
+                if (block->to_u64 != NULL)
+                    block->to_u64[row + x] = id;
+                else
+                    block->to_u32[row + x] = id;
+            }
+        }
+    }
+    return true;
+}
+
+static bool
+label_block(Block *block, size_t n_slices, unsigned n_threads, uint64_t *count,
+            CxJob *job, GError **error)
+{
+    if (!cx_parallel_for(n_threads, n_slices, find_in_slice, block, job, error))
+        return false;
+    for (size_t z = 0; z < n_slices; z++) {
+        if (!link_slice(block->self, &block->slices[z],
+                        z > 0 ? &block->slices[z - 1] : NULL, error) ||
+            ((z & 15) == 0 && !cx_job_step(job, z, n_slices, error)))
+            return false;
+    }
+    *count = cx_components_finish(block->self);
+    return cx_parallel_for(n_threads, n_slices, write_slice, block, job, error);
+}
+
+static bool
+run_block(Block *block, CxVoxel size, unsigned n_threads, uint64_t *count,
+          CxJob *job, GError **error)
+{
+    block->area = (size_t)size.x * (size_t)size.y;
+    block->slices = g_new0(Slice, (size_t)size.z + 1);
+    bool ok = label_block(block, (size_t)size.z, n_threads, count, job, error);
+    for (int64_t z = 0; z < size.z; z++) {
+        g_free(block->slices[z].runs);
+        g_free(block->slices[z].rows);
+    }
+    g_free(block->slices);
+    return ok;
+}
+
+bool
+cx_components_of_block(uint32_t *labels, CxVoxel size, unsigned connectivity,
+                       uint32_t *count, unsigned n_threads, CxJob *job,
+                       GError **error)
+{
+    g_autoptr(CxComponents) self =
+        cx_components_new(size.x, size.y, connectivity);
+    Block block = {.self = self, .from = {NULL, labels}, .to_u32 = labels};
+    uint64_t n = 0;
+
+    if (!run_block(&block, size, n_threads, &n, job, error))
+        return false;
+    *count = (uint32_t)n;
+    return true;
+}
+
 CxChunk *
 cx_components_of_chunk(const CxChunk *labels, unsigned connectivity,
                        uint64_t *count, CxJob *job, GError **error)
 {
-    CxBox box = cx_chunk_box(labels);
-    CxVoxel size = cx_box_size(box);
-    size_t area = (size_t)size.x * (size_t)size.y;
-    const CxId *from = cx_chunk_data(labels);
+    CxVoxel size = cx_box_size(cx_chunk_box(labels));
     g_autoptr(CxComponents) self =
         cx_components_new(size.x, size.y, connectivity);
-    g_autoptr(CxChunk) out = cx_chunk_new(CX_DTYPE_U64, box, 1, error);
+    g_autoptr(CxChunk) out =
+        cx_chunk_new(CX_DTYPE_U64, cx_chunk_box(labels), 1, error);
+    uint64_t n = 0;
 
     g_assert(cx_chunk_dtype(labels) == CX_DTYPE_U64);
     if (out == NULL)
         return NULL;
-    CxId *to = cx_chunk_data_mut(out);
-    for (int64_t z = 0; z < size.z; z++) {
-        if (!cx_job_step(job, (uint64_t)z, 2 * (uint64_t)size.z, error) ||
-            !cx_components_scan(self, from + (size_t)z * area, error))
-            return NULL;
-    }
-    uint64_t n = cx_components_finish(self);
-    for (int64_t z = 0; z < size.z; z++) {
-        size_t at = (size_t)z * area;
-        if (!cx_job_step(job, (uint64_t)(size.z + z), 2 * (uint64_t)size.z,
-                         error) ||
-            !cx_components_label(self, from + at, to + at, error))
-            return NULL;
-    }
+    Block block = {.self = self,
+                   .from = {cx_chunk_data(labels), NULL},
+                   .to_u64 = cx_chunk_data_mut(out)};
+    if (!run_block(&block, size, 1, &n, job, error))
+        return NULL;
     if (count != NULL)
         *count = n;
     return g_steal_pointer(&out);

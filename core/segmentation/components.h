@@ -32,10 +32,16 @@ uint64_t cx_components_finish(CxComponents *components);
 bool cx_components_label(CxComponents *components, const CxId *slice, CxId *out,
                          GError **error);
 
-/* The pieces of one u64 chunk, as a new chunk.  count may be NULL. */
+/* The pieces of one u64 chunk, as a new chunk.  count may be NULL.  Keeps all
+ * runs (24 bytes each) to look at the labels once. */
 CxChunk *cx_components_of_chunk(const CxChunk *labels_u64,
                                 unsigned connectivity, uint64_t *count,
                                 CxJob *job, GError **error);
+
+/* The same in place, for u32 labels, on several threads. */
+bool cx_components_of_block(uint32_t *labels, CxVoxel size,
+                            unsigned connectivity, uint32_t *count,
+                            unsigned n_threads, CxJob *job, GError **error);
 
 /* Receives the labelled slabs of a volume, from z = 0 upwards. */
 typedef bool (*CxSlabFunc)(CxChunk *slab, void *data, GError **error);

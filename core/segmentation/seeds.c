@@ -161,33 +161,35 @@ enum { HERE = 6, BELOW = 7 };
 
 /* A neighbour with a larger index must be higher than the voxel itself. */
 static void
-look_ahead(const float *row, ptrdiff_t step, uint8_t way, float *best,
-           uint8_t *ways, int64_t n)
+look_ahead(const float *row, ptrdiff_t step, int32_t way, float *restrict best,
+           int32_t *restrict ways, int64_t n)
 {
     for (int64_t x = 0; x < n; x++) {
         float other = row[x + step];
-        bool better = other > row[x] && other >= best[x];
-        best[x] = better ? other : best[x];
-        ways[x] = better ? way : ways[x];
+        int32_t better =
+            -(int32_t)(other > row[x]) & -(int32_t)(other >= best[x]);
+        ways[x] = (way & better) | (ways[x] & ~better);
+        best[x] = other > best[x] ? other : best[x];
     }
 }
 
 /* One with a smaller index wins if it is as high. */
 static void
-look_back(const float *row, ptrdiff_t step, uint8_t way, float *best,
-          uint8_t *ways, int64_t n)
+look_back(const float *row, ptrdiff_t step, int32_t way, float *restrict best,
+          int32_t *restrict ways, int64_t n)
 {
     for (int64_t x = 0; x < n; x++) {
         float other = row[x + step];
-        bool better = other >= best[x];
-        best[x] = better ? other : best[x];
-        ways[x] = better ? way : ways[x];
+        int32_t better = -(int32_t)(other >= best[x]);
+        ways[x] = (way & better) | (ways[x] & ~better);
+        best[x] = other > best[x] ? other : best[x];
     }
 }
 
-/* Ways in the order of seeds.h: z-, y-, x-, x+, y+, z+. */
+/* The ways of a row, 0 … 5: z-, y-, x-, x+, y+, z+.  best and wide are rows of
+ * scratch; a way is as wide as a height there, so that loops vectorise. */
 static void
-find_ways(const Work *work, int64_t y, int64_t z, float *best)
+find_ways(const Work *work, int64_t y, int64_t z, float *best, int32_t *wide)
 {
     CxVoxel n = work->size;
     ptrdiff_t plane = n.x * n.y, at = row_of(work, y, z);
@@ -195,19 +197,20 @@ find_ways(const Work *work, int64_t y, int64_t z, float *best)
     uint8_t *ways = work->ways + at;
 
     memcpy(best, row, (size_t)n.x * sizeof(float));
-    memset(ways, HERE, (size_t)n.x);
-    if (z + 1 < n.z && work->radius.z > 0)
-        look_ahead(row, plane, 5, best, ways, n.x);
-    if (y + 1 < n.y)
-        look_ahead(row, n.x, 4, best, ways, n.x);
-    look_ahead(row, 1, 3, best, ways, n.x - 1);
-    look_back(row + 1, -1, 2, best + 1, ways + 1, n.x - 1);
-    if (y > 0)
-        look_back(row, -n.x, 1, best, ways, n.x);
-    if (z > 0 && work->radius.z > 0)
-        look_back(row, -plane, 0, best, ways, n.x);
     for (int64_t x = 0; x < n.x; x++)
-        ways[x] = row[x] >= work->lowest ? ways[x] : BELOW;
+        wide[x] = HERE;
+    if (z + 1 < n.z && work->radius.z > 0)
+        look_ahead(row, plane, 5, best, wide, n.x);
+    if (y + 1 < n.y)
+        look_ahead(row, n.x, 4, best, wide, n.x);
+    look_ahead(row, 1, 3, best, wide, n.x - 1);
+    look_back(row + 1, -1, 2, best + 1, wide + 1, n.x - 1);
+    if (y > 0)
+        look_back(row, -n.x, 1, best, wide, n.x);
+    if (z > 0 && work->radius.z > 0)
+        look_back(row, -plane, 0, best, wide, n.x);
+    for (int64_t x = 0; x < n.x; x++)
+        ways[x] = (uint8_t)(row[x] >= work->lowest ? wide[x] : BELOW);
 }
 
 static bool
@@ -215,9 +218,10 @@ do_ways(size_t z, unsigned worker, void *data, GError **error)
 {
     const Work *work = data;
     g_autofree float *best = g_new(float, (size_t)work->size.x);
+    g_autofree int32_t *wide = g_new(int32_t, (size_t)work->size.x);
 
     for (int64_t y = 0; y < work->size.y; y++)
-        find_ways(work, y, (int64_t)z, best);
+        find_ways(work, y, (int64_t)z, best, wide);
     return true;
 }
 
