@@ -76,7 +76,7 @@ work(void *data)
 
     g_mutex_lock(&self->lock);
     for (;;) {
-        Entry *entry;
+        Entry *entry = NULL;
 
         while (!self->stopping &&
                (entry = take_entry(self, worker->last_tier)) == NULL)
