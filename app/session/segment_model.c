@@ -1,8 +1,7 @@
 /* The segments as a list model.
  *
  * At most one reload runs; a wish for another one meanwhile is remembered and
- * starts when it is home.  An edit looks for the old rows one by one: 10^6 rows
- * of 24 bytes are read in about 2 ms.
+ * starts when it is home.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -15,8 +14,8 @@ struct _CxuiSegmentModel {
     CxuiSession *session; /* owns us */
     CxuiSegmentQuery query;
     GHashTable *locked; /* set of CxId */
-    GArray *rows;       /* of CxuiSegmentRow, sorted */
-    GHashTable *live;   /* CxId → CxuiSegmentItem, not owned */
+    CxuiSegmentRows *rows;
+    GHashTable *live; /* CxId → CxuiSegmentItem, not owned */
     uint64_t n_all;
     CxJob *job; /* the reload that runs */
     bool again;
@@ -75,7 +74,7 @@ get_item_type(GListModel *model)
 static guint
 get_n_items(GListModel *model)
 {
-    return CXUI_SEGMENT_MODEL(model)->rows->len;
+    return cxui_segment_rows_n(CXUI_SEGMENT_MODEL(model)->rows);
 }
 
 typedef struct {
@@ -99,21 +98,20 @@ get_item(GListModel *model, guint index)
 {
     CxuiSegmentModel *self = CXUI_SEGMENT_MODEL(model);
 
-    if (index >= self->rows->len)
+    if (index >= cxui_segment_rows_n(self->rows))
         return NULL;
-    const CxuiSegmentRow *row =
-        &g_array_index(self->rows, CxuiSegmentRow, index);
-    CxuiSegmentItem *item = g_hash_table_lookup(self->live, &row->id);
+    CxuiSegmentRow row = cxui_segment_rows_get(self->rows, index);
+    CxuiSegmentItem *item = g_hash_table_lookup(self->live, &row.id);
     if (item != NULL)
         return g_object_ref(item);
-    item = cxui_segment_item_new(row->id, voxel_um3(self));
-    cxui_segment_item_set_size(item, row->n_voxels, row->n_supervoxels);
-    cxui_segment_item_set_note(item, cxui_segment_model_note(self, row->id));
+    item = cxui_segment_item_new(row.id, voxel_um3(self));
+    cxui_segment_item_set_size(item, row.n_voxels, row.n_supervoxels);
+    cxui_segment_item_set_note(item, cxui_segment_model_note(self, row.id));
     cxui_segment_item_set_locked(item,
-                                 cxui_segment_model_is_locked(self, row->id));
+                                 cxui_segment_model_is_locked(self, row.id));
     Obituary *obituary = g_new(Obituary, 1);
-    *obituary = (Obituary){g_hash_table_ref(self->live), row->id};
-    g_hash_table_insert(self->live, key_of(row->id), item);
+    *obituary = (Obituary){g_hash_table_ref(self->live), row.id};
+    g_hash_table_insert(self->live, key_of(row.id), item);
     g_object_weak_ref(G_OBJECT(item), on_item_gone, obituary);
     return item;
 }
@@ -171,7 +169,7 @@ finalize(GObject *object)
     g_hash_table_unref(self->query.notes);
     g_hash_table_unref(self->locked);
     g_hash_table_unref(self->live);
-    g_array_unref(self->rows);
+    cxui_segment_rows_free(self->rows);
     g_clear_pointer(&self->job, cx_job_unref);
     G_OBJECT_CLASS(cxui_segment_model_parent_class)->finalize(object);
 }
@@ -204,7 +202,7 @@ cxui_segment_model_init(CxuiSegmentModel *self)
     self->query.notes = notes_new();
     self->locked = ids_new();
     self->live = ids_new();
-    self->rows = g_array_new(FALSE, FALSE, sizeof(CxuiSegmentRow));
+    self->rows = cxui_segment_rows_new(CXUI_ORDER_SIZE);
 }
 
 CxuiSegmentModel *
@@ -232,7 +230,7 @@ typedef struct {
     CxuiSegmentQuery query; /* notes: read from the project if NULL */
     uint64_t generation;
     GHashTable *locked;
-    GArray *rows;
+    CxuiSegmentRows *rows;
     uint64_t n_all;
 } Reload;
 
@@ -246,7 +244,7 @@ reload_free(void *data)
     g_free(reload->query.filter);
     g_clear_pointer(&reload->query.notes, g_hash_table_unref);
     g_clear_pointer(&reload->locked, g_hash_table_unref);
-    g_clear_pointer(&reload->rows, g_array_unref);
+    g_clear_pointer(&reload->rows, cxui_segment_rows_free);
     g_free(reload);
 }
 
@@ -327,19 +325,18 @@ update_all_live(CxuiSegmentModel *self)
         update_live(self, *(CxId *)key);
 }
 
-/* Takes over rows; NULL = none. */
+/* Takes over rows, which it owns then; NULL = none. */
 static void
-show_rows(CxuiSegmentModel *self, GArray *rows, uint64_t n_all)
+show_rows(CxuiSegmentModel *self, CxuiSegmentRows *rows, uint64_t n_all)
 {
-    guint old = self->rows->len;
+    unsigned old = cxui_segment_rows_n(self->rows);
 
-    g_array_unref(self->rows);
-    self->rows = rows != NULL
-                     ? g_array_ref(rows)
-                     : g_array_new(FALSE, FALSE, sizeof(CxuiSegmentRow));
+    cxui_segment_rows_free(self->rows);
+    self->rows = rows != NULL ? rows : cxui_segment_rows_new(self->query.order);
     update_all_live(self);
-    if (old > 0 || self->rows->len > 0)
-        g_list_model_items_changed(G_LIST_MODEL(self), 0, old, self->rows->len);
+    unsigned n = cxui_segment_rows_n(self->rows);
+    if (old > 0 || n > 0)
+        g_list_model_items_changed(G_LIST_MODEL(self), 0, old, n);
     set_n_all(self, n_all);
 }
 
@@ -361,7 +358,7 @@ on_reloaded(CxJob *job, const GError *error, void *data)
         self->query.notes = g_hash_table_ref(reload->query.notes);
         g_hash_table_unref(self->locked);
         self->locked = g_hash_table_ref(reload->locked);
-        show_rows(self, reload->rows, reload->n_all);
+        show_rows(self, g_steal_pointer(&reload->rows), reload->n_all);
     } else if (error != NULL) {
         cxui_session_fail(self->session, error);
     }
@@ -453,22 +450,7 @@ cxui_segment_model_n_all(CxuiSegmentModel *self)
 bool
 cxui_segment_model_find(CxuiSegmentModel *self, CxId id, unsigned *row)
 {
-    CxSegment segment;
-
-    /* The usual case: the row is where today's numbers say. */
-    if (cxui_segment_model_lookup(self, id, &segment)) {
-        CxuiSegmentRow wanted = cxui_segment_query_row(&self->query, &segment);
-
-        if (cxui_segment_rows_find(self->rows, &wanted, self->query.order, row))
-            return true;
-    }
-    for (guint i = 0; i < self->rows->len; i++) {
-        if (g_array_index(self->rows, CxuiSegmentRow, i).id != id)
-            continue;
-        *row = i;
-        return true;
-    }
-    return false;
+    return cxui_segment_rows_find(self->rows, id, row);
 }
 
 bool
@@ -494,30 +476,24 @@ cxui_segment_model_is_locked(CxuiSegmentModel *self, CxId id)
     return g_hash_table_contains(self->locked, &id);
 }
 
-/* Takes the row of an id out, wherever it is. */
 static void
 remove_row(CxuiSegmentModel *self, CxId id)
 {
-    for (guint i = 0; i < self->rows->len; i++) {
-        if (g_array_index(self->rows, CxuiSegmentRow, i).id != id)
-            continue;
-        g_array_remove_index(self->rows, i);
-        g_list_model_items_changed(G_LIST_MODEL(self), i, 1, 0);
-        return;
-    }
+    unsigned index;
+
+    if (cxui_segment_rows_remove(self->rows, id, &index))
+        g_list_model_items_changed(G_LIST_MODEL(self), index, 1, 0);
 }
 
 static void
 insert_row(CxuiSegmentModel *self, const CxSegment *segment)
 {
     CxuiSegmentRow row = cxui_segment_query_row(&self->query, segment);
-    guint index;
+    unsigned index;
 
-    if (!cxui_segment_query_matches(&self->query, segment->id) ||
-        cxui_segment_rows_find(self->rows, &row, self->query.order, &index))
-        return;
-    g_array_insert_val(self->rows, index, row);
-    g_list_model_items_changed(G_LIST_MODEL(self), index, 0, 1);
+    if (cxui_segment_query_matches(&self->query, segment->id) &&
+        cxui_segment_rows_insert(self->rows, row, &index))
+        g_list_model_items_changed(G_LIST_MODEL(self), index, 0, 1);
 }
 
 static void

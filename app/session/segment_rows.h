@@ -37,11 +37,28 @@ bool cxui_segment_query_matches(const CxuiSegmentQuery *query, CxId id);
 CxuiSegmentRow cxui_segment_query_row(const CxuiSegmentQuery *query,
                                       const CxSegment *segment);
 
-/* The rows (GArray of CxuiSegmentRow, sorted) of all segments of a graph. */
-GArray *cxui_segment_query_run(const CxuiSegmentQuery *query,
-                               CxSupervoxelGraph *graph, CxJob *job,
-                               GError **error);
+/* Sorted rows.  Kept in blocks, so that taking one out of 10^6 or putting one
+ * in moves some kilobytes; the place of a row is found by its id. */
+typedef struct CxuiSegmentRows CxuiSegmentRows;
 
-/* Place of a row, or the place where it belongs. */
-bool cxui_segment_rows_find(const GArray *rows, const CxuiSegmentRow *row,
-                            CxuiSegmentOrder order, guint *index);
+CxuiSegmentRows *cxui_segment_rows_new(CxuiSegmentOrder order);
+void cxui_segment_rows_free(CxuiSegmentRows *rows);
+unsigned cxui_segment_rows_n(const CxuiSegmentRows *rows);
+CxuiSegmentRow cxui_segment_rows_get(const CxuiSegmentRows *rows,
+                                     unsigned index);
+
+/* Index of a segment's row; false if it has none. */
+bool cxui_segment_rows_find(const CxuiSegmentRows *rows, CxId id,
+                            unsigned *index);
+
+/* False if there is no such row, or there is one already. */
+bool cxui_segment_rows_remove(CxuiSegmentRows *rows, CxId id, unsigned *index);
+bool cxui_segment_rows_insert(CxuiSegmentRows *rows, CxuiSegmentRow row,
+                              unsigned *index);
+
+/* The rows of all segments of a graph that match. */
+CxuiSegmentRows *cxui_segment_query_run(const CxuiSegmentQuery *query,
+                                        CxSupervoxelGraph *graph, CxJob *job,
+                                        GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxuiSegmentRows, cxui_segment_rows_free)

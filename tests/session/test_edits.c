@@ -3,8 +3,10 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "core/volume/synthetic.h"
 #include "tests/session/session_fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static CxuiEditController *
@@ -375,6 +377,65 @@ test_history_of_one_segment(SessionFixture *fixture, const void *data)
     g_assert_cmpuint(n_history(fixture), ==, 2);
 }
 
+/* Cells of 2³ voxels, each a label. */
+static CxVolume *
+make_cells(int64_t side)
+{
+    CxBox box = cx_box_of_size((CxVoxel){2 * side, 2 * side, 2 * side});
+    CxNm nm = {10, 10, 10}, offset = {0, 0, 0};
+    g_autoptr(CxChunk) chunk = cx_chunk_new(CX_DTYPE_U64, box, 1, NULL);
+    CxId *to = cx_chunk_data_mut(chunk);
+
+    for (int64_t z = 0; z < box.hi.z; z++)
+        for (int64_t y = 0; y < box.hi.y; y++)
+            for (int64_t x = 0; x < box.hi.x; x++)
+                *to++ = (CxId)(x / 2 + side * (y / 2 + side * (z / 2))) + 1;
+    return cx_volume_from_chunk(chunk, nm, offset, true);
+}
+
+static int
+compare_times(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* With -m perf: from the call to the news that the screen may follow. */
+static void
+test_speed_at_a_million(SessionFixture *fixture, const void *data)
+{
+    int64_t side = 100, times[200];
+    g_autofree char *path = g_build_filename(fixture->dir, "m.connexon", NULL);
+
+    if (!g_test_perf()) {
+        g_test_skip("run with -m perf");
+        return;
+    }
+    g_autoptr(CxVolume) labels = make_cells(side);
+    CxProject *project = cx_project_create(path, labels, NULL);
+    g_assert_true(cx_project_import_labels(project, labels, NULL, NULL));
+    cx_project_unref(project);
+    session_fixture_open(fixture, path, NULL);
+    int64_t start_us = g_get_monotonic_time();
+    session_fixture_wait(fixture, session_has_project);
+    g_test_message("open and list 10^6 segments: %.2f s",
+                   (double)(g_get_monotonic_time() - start_us) * 1e-6);
+    for (CxId i = 0; i < 200; i++) {
+        unsigned n = fixture->n_segments;
+
+        start_us = g_get_monotonic_time();
+        cxui_edit_controller_merge(edits(fixture), 5000 * i + 1, 5000 * i + 2,
+                                   (CxVoxel){0, 0, 0});
+        while (fixture->n_segments == n)
+            g_main_context_iteration(NULL, TRUE);
+        times[i] = g_get_monotonic_time() - start_us;
+    }
+    qsort(times, 200, sizeof *times, compare_times);
+    g_test_message("merge: p50 %.2f ms, p99 %.2f ms", (double)times[100] * 1e-3,
+                   (double)times[198] * 1e-3);
+}
+
 #define ADD(name)                                                              \
     g_test_add("/edits/" #name, SessionFixture, NULL, session_fixture_set_up,  \
                test_##name, session_fixture_tear_down)
@@ -393,5 +454,6 @@ main(int argc, char **argv)
     ADD(random_edits_against_a_list);
     ADD(list_filters_and_notes);
     ADD(history_of_one_segment);
+    ADD(speed_at_a_million);
     return session_test_run();
 }

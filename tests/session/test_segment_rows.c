@@ -63,6 +63,61 @@ clear_query(CxuiSegmentQuery *query)
 }
 
 static void
+assert_sorted(const CxuiSegmentRows *rows, CxuiSegmentOrder order, unsigned n)
+{
+    g_assert_cmpuint(cxui_segment_rows_n(rows), ==, n);
+    for (unsigned i = 0; i < n; i++) {
+        CxuiSegmentRow row = cxui_segment_rows_get(rows, i);
+        unsigned found;
+
+        g_assert_true(cxui_segment_rows_find(rows, row.id, &found));
+        g_assert_cmpuint(found, ==, i);
+        if (i == 0)
+            continue;
+        CxuiSegmentRow last = cxui_segment_rows_get(rows, i - 1);
+        g_assert_cmpint(cxui_segment_row_compare(&last, &row, order), <, 0);
+    }
+}
+
+/* Rows that come and go against a plain set of ids. */
+static void
+test_random_changes(void)
+{
+    CxRng rng = cx_test_rng();
+    g_autoptr(CxuiSegmentRows) rows = cxui_segment_rows_new(CXUI_ORDER_SIZE);
+    static bool is_there[6000];
+    unsigned n = 0, index;
+
+    memset(is_there, 0, sizeof is_there);
+    for (unsigned step = 0; step < 40000; step++) {
+        CxId id = 1 + cx_rng_below(&rng, 5999);
+        bool remove = cx_rng_below(&rng, step < 20000 ? 4 : 2) == 0;
+        CxuiSegmentRow row = {
+            .id = id,
+            .n_voxels = cx_rng_below(&rng, 40),
+            .has_note = false,
+        };
+
+        if (remove) {
+            g_assert_true(cxui_segment_rows_remove(rows, id, &index) ==
+                          is_there[id]);
+            n -= is_there[id];
+        } else {
+            g_assert_true(cxui_segment_rows_insert(rows, row, &index) ==
+                          !is_there[id]);
+            n += !is_there[id];
+            g_assert_true(is_there[id] ||
+                          cxui_segment_rows_get(rows, index).id == id);
+        }
+        is_there[id] = !remove;
+        if (step % 10000 == 9999)
+            assert_sorted(rows, CXUI_ORDER_SIZE, n);
+    }
+    for (CxId id = 1; id < 6000; id++)
+        g_assert_true(cxui_segment_rows_find(rows, id, &index) == is_there[id]);
+}
+
+static void
 test_order_is_total_and_right(void)
 {
     CxRng rng = cx_test_rng();
@@ -74,24 +129,11 @@ test_order_is_total_and_right(void)
 
         g_hash_table_insert(query.notes, g_memdup2(&noted, sizeof noted),
                             g_strdup("axon"));
-        g_autoptr(GArray) rows =
+        g_autoptr(CxuiSegmentRows) rows =
             cxui_segment_query_run(&query, graph, NULL, NULL);
-        g_assert_cmpuint(rows->len, ==, 300);
-        for (guint i = 1; i < rows->len; i++)
-            g_assert_cmpint(cxui_segment_row_compare(
-                                &g_array_index(rows, CxuiSegmentRow, i - 1),
-                                &g_array_index(rows, CxuiSegmentRow, i), order),
-                            <, 0);
+        assert_sorted(rows, order, 300);
         if (order == CXUI_ORDER_NOTE)
-            g_assert_cmpuint(g_array_index(rows, CxuiSegmentRow, 0).id, ==,
-                             noted);
-        for (guint i = 0; i < rows->len; i++) {
-            guint found;
-
-            g_assert_true(cxui_segment_rows_find(
-                rows, &g_array_index(rows, CxuiSegmentRow, i), order, &found));
-            g_assert_cmpuint(found, ==, i);
-        }
+            g_assert_cmpuint(cxui_segment_rows_get(rows, 0).id, ==, noted);
         clear_query(&query);
     }
 }
@@ -102,7 +144,8 @@ test_filter_by_beginning_of_id(void)
     CxRng rng = cx_test_rng();
     g_autoptr(CxSupervoxelGraph) graph = make_graph(&rng, 300);
     CxuiSegmentQuery query = make_query(CXUI_ORDER_ID, "115");
-    g_autoptr(GArray) rows = cxui_segment_query_run(&query, graph, NULL, NULL);
+    g_autoptr(CxuiSegmentRows) rows =
+        cxui_segment_query_run(&query, graph, NULL, NULL);
     g_autoptr(GArray) all = cx_supervoxel_graph_segments(graph);
     unsigned n = 0;
 
@@ -112,7 +155,7 @@ test_filter_by_beginning_of_id(void)
         n += strncmp(text, "115", 3) == 0;
     }
     g_assert_cmpuint(n, >, 0);
-    g_assert_cmpuint(rows->len, ==, n);
+    g_assert_cmpuint(cxui_segment_rows_n(rows), ==, n);
     clear_query(&query);
 }
 
@@ -138,5 +181,6 @@ main(int argc, char **argv)
     g_test_add_func("/segment_rows/filter_by_beginning_of_id",
                     test_filter_by_beginning_of_id);
     g_test_add_func("/segment_rows/filter_by_note", test_filter_by_note);
+    g_test_add_func("/segment_rows/random_changes", test_random_changes);
     return g_test_run();
 }
