@@ -72,13 +72,26 @@ suffix(CxuiExportDialog *self)
     return row < g_strv_length((char **)all) ? all[row] : all[0];
 }
 
-/* A folder of surfaces is a plain name: "/" is only how it is spelled. */
+static bool
+has_own_suffix(CxuiExportDialog *self, const char *name)
+{
+    const char *const *all = cxui_exporter_suffixes(choices[choice(self)].kind);
+
+    for (size_t i = 0; all[i] != NULL; i++) {
+        if (g_str_has_suffix(name, all[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A name that ends in a known suffix is taken as it is.  A folder of surfaces
+ * is a plain name: "/" is only how it is spelled. */
 static GFile *
 target(CxuiExportDialog *self)
 {
     const char *name = gtk_editable_get_text(GTK_EDITABLE(self->name));
     const char *end = suffix(self);
-    g_autofree char *full = g_str_equal(end, "/") || g_str_has_suffix(name, end)
+    g_autofree char *full = g_str_equal(end, "/") || has_own_suffix(self, name)
                                 ? g_strdup(name)
                                 : g_strconcat(name, end, NULL);
 

@@ -11,12 +11,13 @@
  *   drive APP unnamed                     controls without a name; 1 if any
  *   drive APP tree                        prints everything
  *
- * NAME matches whole, or as a beginning if it ends in '*'.  A mnemonic button
- * appears as "_Open Open": either part matches.  Exit 1: not found.
+ * NAME is a pattern as of the shell.  A button with a mnemonic has the name
+ * "Open _Sample Open Sample": the second part is enough.  Exit 1: not found.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include <atspi/atspi.h>
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,18 +52,9 @@ is_shown(AtspiAccessible *object)
 static bool
 name_matches(const char *name, const char *wanted)
 {
-    size_t n = strlen(wanted);
-    const char *space = NULL;
+    g_autofree char *mnemonic = g_strconcat("*_* ", wanted, NULL);
 
-    if (n > 0 && wanted[n - 1] == '*')
-        return strncmp(name, wanted, n - 1) == 0;
-    if (strcmp(name, wanted) == 0)
-        return true;
-    /* "Open _Sample Open Sample": mnemonic label and label */
-    size_t length = strlen(name);
-    space = length > n ? name + length - n - 1 : NULL;
-    return space != NULL && *space == ' ' && strcmp(space + 1, wanted) == 0 &&
-           strchr(name, '_') != NULL;
+    return fnmatch(wanted, name, 0) == 0 || fnmatch(mnemonic, name, 0) == 0;
 }
 
 static bool
@@ -208,6 +200,8 @@ print_tree(AtspiAccessible *object, int depth)
     g_autofree char *name = atspi_accessible_get_name(object, NULL);
     int n = MIN(atspi_accessible_get_child_count(object, NULL), MAX_CHILDREN);
 
+    if (role == NULL || name == NULL)
+        return; /* gone meanwhile */
     printf("%*s%s \"%s\"%s\n", depth * 2, "", role, name,
            is_shown(object) ? "" : " (not shown)");
     for (int i = 0; i < n && depth < MAX_DEPTH; i++) {
@@ -260,6 +254,8 @@ count_unnamed(AtspiAccessible *object, const char *path, int depth)
     int n = MIN(atspi_accessible_get_child_count(object, NULL), MAX_CHILDREN);
     int bad = 0;
 
+    if (role == NULL || name == NULL)
+        return 0; /* gone meanwhile */
     if (is_shown(object) && needs_name(role) && name[0] == '\0') {
         printf("no name: %s\n", here);
         bad++;
