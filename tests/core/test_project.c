@@ -488,6 +488,46 @@ test_texts_and_image_note(void)
     cx_test_remove_dir(dir);
 }
 
+/* 164 regions and 618 contacts, counted by others (../shared/data). */
+static void
+test_import_of_real_labels(void)
+{
+    g_autofree char *file =
+        cx_test_data_path("golden/neuroproof/samp1_labels_processed.h5");
+
+    if (file == NULL)
+        return;
+    g_autofree char *dir = cx_test_make_dir();
+    g_autofree char *path = g_build_filename(dir, "a.connexon", NULL);
+    g_autofree char *spec = g_strconcat(file, ":/stack", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CxVolume) labels = cx_volume_open(spec, NULL, &error);
+
+    g_assert_no_error(error);
+    CxProject *project = cx_project_create(path, labels, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(cx_project_import_labels(project, labels, NULL, &error));
+    g_assert_no_error(error);
+    g_autoptr(GArray) edges =
+        cx_supervoxel_graph_all_edges(cx_project_graph(project));
+
+    g_assert_cmpuint(
+        cx_supervoxel_graph_n_supervoxels(cx_project_graph(project)), ==, 164);
+    g_assert_cmpuint(edges->len, ==, 618);
+    check_clean(project);
+    cx_project_unref(project);
+
+    /* The image is found again where it was. */
+    project = cx_project_open(path, false, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(cx_project_image(project));
+    g_assert_null(cx_project_image_problem(project));
+    check_clean(project);
+    cx_project_unref(project);
+    cx_test_remove_dir(dir);
+}
+
 /* A volume outlives its project: reading it is an error, not a crash. */
 static void
 test_volume_outlives_project(void)
@@ -518,6 +558,8 @@ main(int argc, char **argv)
     g_test_add_func("/project/what-cannot-be-done-is-named",
                     test_what_cannot_be_done_is_named);
     g_test_add_func("/project/texts-and-image-note", test_texts_and_image_note);
+    g_test_add_func("/project/import-of-real-labels",
+                    test_import_of_real_labels);
     g_test_add_func("/project/volume-outlives-project",
                     test_volume_outlives_project);
     return g_test_run();

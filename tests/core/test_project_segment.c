@@ -6,8 +6,9 @@
 #include "core/base/error.h"
 #include "core/base/hash64.h"
 #include "core/proofread/join_segments.h"
-#include "core/proofread/project.h"
+#include "core/proofread/project_private.h"
 #include "core/volume/synthetic.h"
+#include "tests/core/proofread_fixture.h"
 #include "tests/support/check.h"
 
 #include <string.h>
@@ -24,6 +25,13 @@ truth_at(CxVoxel v)
     if ((x < 78 && x % 26 < 3) || y % 22 < 3)
         return 0;
     return (CxId)(1 + MIN(x / 26, 2) + 10 * (y / 22));
+}
+
+/* Of two neighbouring voxels, of 255. */
+static uint8_t
+affinity(CxVoxel v, CxVoxel w)
+{
+    return truth_at(v) != 0 && truth_at(v) == truth_at(w) ? 250 : 5;
 }
 
 static CxChunk *
@@ -43,9 +51,7 @@ predict(void *self, CxBox box, CxJob *job, GError **error)
                     CxVoxel w = {v.x + steps[c].x, v.y + steps[c].y,
                                  v.z + steps[c].z};
 
-                    *out++ = truth_at(v) != 0 && truth_at(v) == truth_at(w)
-                                 ? 250
-                                 : 5;
+                    *out++ = affinity(v, w);
                 }
             }
         }
@@ -426,6 +432,47 @@ test_other_grid_is_refused(void)
     cx_test_remove_dir(dir);
 }
 
+/* A new supervoxel that touches segments 7 and 8 strongly, 10 faces each; they
+ * touch each other with 25 faces of 0.5, so together it is
+ * (10 · 0.97 + 25 · 0.5) / 35 = 0.634. */
+static guint
+count_joins(CxProject *project, double threshold)
+{
+    g_autoptr(GArray) supervoxels =
+        g_array_new(FALSE, TRUE, sizeof(CxSupervoxel));
+    g_autoptr(GArray) edges = g_array_new(FALSE, FALSE, sizeof(CxEdge));
+    CxSupervoxel fresh = {.id = 5000, .n_voxels = 10};
+    CxEdge two[] = {{7, 5000, 0.98f, 10}, {8, 5000, 0.97f, 10}};
+    CxFragments fragments = {.supervoxels = supervoxels, .edges = edges};
+    CxAgglomerateOptions options = {.threshold = threshold};
+    CxPlace place = {.box = {{0, 0, 0}, {0, 0, 0}}};
+    g_autoptr(GError) error = NULL;
+
+    g_array_append_val(supervoxels, fresh);
+    g_array_append_vals(edges, two, 2);
+    g_assert_true(cx_project_find_place(project, &fragments, &options, true,
+                                        &place, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(place.segments->len, ==, 1);
+    g_assert_cmpuint(g_array_index(place.segments, CxId, 0), ==, 7);
+    guint n = place.joined->len / 2;
+
+    cx_place_clear(&place);
+    return n;
+}
+
+static void
+test_old_contacts_count(void)
+{
+    g_autofree char *dir = cx_test_make_dir();
+    g_autofree char *path = g_build_filename(dir, "a.connexon", NULL);
+    g_autoptr(CxProject) project = cx_fixture_project(path);
+
+    g_assert_cmpuint(count_joins(project, 0.63), ==, 1);
+    g_assert_cmpuint(count_joins(project, 0.64), ==, 0);
+    cx_test_remove_dir(dir);
+}
+
 /* Two kept segments and a new supervoxel between them that likes both. */
 static void
 test_kept_segments_stay_apart(void)
@@ -477,6 +524,8 @@ main(int argc, char **argv)
     g_test_add_func("/project-segment/resumed-run-equals-one-go",
                     test_resumed_run_equals_one_go);
     g_test_add_func("/project-segment/pieces-join", test_pieces_join);
+    g_test_add_func("/project-segment/old-contacts-count",
+                    test_old_contacts_count);
     g_test_add_func("/project-segment/edits-outlive-later-blocks",
                     test_edits_outlive_later_blocks);
     g_test_add_func("/project-segment/edit-during-whole-run",
