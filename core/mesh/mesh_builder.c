@@ -283,7 +283,7 @@ cut_unknown(const Work *work, uint64_t generation, CxChunkIdx idx,
     g_autoptr(GPtrArray) cut = NULL;
     guint next = 0;
 
-    for (guint i = 0; i < unknown->len; i++) {
+    for (guint i = 0; labels->len > 0 && i < unknown->len; i++) {
         const CxId *id = &g_array_index(unknown, CxId, i);
 
         if (bsearch(id, labels->data, labels->len, sizeof *id, compare_ids) !=
@@ -496,7 +496,8 @@ cx_mesh_builder_many(CxMeshBuilder *builder, const CxId *ids, size_t n,
     g_autofree CxId *sorted = g_new(CxId, n + 1);
     Work work = {.job = job, .ids = sorted};
 
-    memcpy(sorted, ids, n * sizeof *ids);
+    if (n > 0)
+        memcpy(sorted, ids, n * sizeof *ids);
     qsort(sorted, n, sizeof *sorted, compare_ids);
     for (size_t i = 0; i < n; i++)
         if (sorted[i] != 0 && (i == 0 || sorted[i] != sorted[i - 1]))
