@@ -77,14 +77,15 @@ find_seeds(const Block *block, const uint8_t *boundary, uint32_t *labels,
         return false;
     for (size_t i = 0; i < block->n; i++)
         height[i] = sqrtf(MIN(height[i], 65536.F));
+    double climb = block->options->climb_distance;
     return cx_smooth(height, block->size,
                      per_axis(block, block->options->seed_sigma),
                      block->n_threads, job, error) &&
            cx_seeds_find(height, block->size, window(block), 0.5F, labels,
                          &n_seeds, block->n_threads, job, error) &&
-           cx_seeds_climb(height, block->size, window(block),
-                          (float)block->options->climb_distance, labels,
-                          block->n_threads, job, error);
+           (climb <= 0 ||
+            cx_seeds_climb(height, block->size, window(block), (float)climb,
+                           labels, block->n_threads, job, error));
 }
 
 /* The flood runs slab by slab, each with a halo, so that threads share the

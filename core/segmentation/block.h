@@ -17,7 +17,7 @@ typedef struct {
     double seed_level;     /* membrane above this bounds the distance map */
     double seed_sigma;     /* smoothing of the distance map */
     double seed_distance;  /* seeds are at least this far apart */
-    double climb_distance; /* deeper than this: joins the peak it climbs to */
+    double climb_distance; /* this deep: joins the peak it climbs to; 0 = off */
     double border_sigma;   /* smoothing of the flooded map */
     double long_weight;    /* weight of a far affinity against a near one */
     double threshold;      /* sections: joins fragments to profiles */

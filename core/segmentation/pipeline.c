@@ -42,7 +42,7 @@ read_parameters(CxPipeline *self)
         .seed_level = parameter(self, "seed_level", sections ? 0.5 : 0.4),
         .seed_sigma = parameter(self, "seed_sigma", sections ? 1.5 : 1),
         .seed_distance = parameter(self, "seed_distance", sections ? 3 : 2),
-        .climb_distance = parameter(self, "climb_distance", 2),
+        .climb_distance = parameter(self, "climb_distance", sections ? 0 : 4),
         .border_sigma = parameter(self, "border_sigma", sections ? 0.5 : 0),
         .long_weight = parameter(self, "long_weight", 0),
         .threshold = threshold,
@@ -57,7 +57,7 @@ read_parameters(CxPipeline *self)
         .dust_threshold = parameter(self, "dust_threshold", 0),
     };
 
-    int64_t margin = llround(MAX(1, parameter(self, "context", 4)));
+    int64_t margin = llround(MAX(1, parameter(self, "context", 1)));
     CxNm nm = self->source.voxel_nm;
     self->margin =
         (CxVoxel){margin, MAX(1, llround((double)margin * nm.x / nm.y)),

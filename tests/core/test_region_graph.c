@@ -267,24 +267,28 @@ static void
 test_relabel(void)
 {
     CxRng rng = cx_test_rng();
-    static const CxId from[] = {3, UINT64_C(0x900000001), 7};
-    static const CxId to[] = {30, UINT64_MAX, 3};
-    CxId in[1000], out[1000];
+    static const CxId from[] = {
+        3,          UINT64_C(0x900000001), 7, UINT64_MAX, UINT64_C(0x9fffffff0),
+        UINT32_MAX, UINT64_C(0x7f0000000f)};
+    static const CxId to[] = {30, UINT64_MAX, 3, 7, 5, 99, 11};
+    static const CxId unknown[] = {
+        0, 4, UINT64_C(0x900000002), 1000000, UINT64_C(0x7f00000010), 1};
+    CxId in[2000], out[2000];
 
-    for (int i = 0; i < 1000; i++) {
-        uint64_t k = cx_rng_below(&rng, 5);
-        bool again = i > 0 && cx_rng_below(&rng, 10) != 0;
-        in[i] = again ? in[i - 1] : k < 3 ? from[k] : k == 3 ? 0 : 99;
+    for (int i = 0; i < 2000; i++) {
+        uint64_t k = cx_rng_below(&rng, 13);
+        bool again = i > 0 && cx_rng_below(&rng, 4) != 0;
+        in[i] = again ? in[i - 1] : k < 7 ? from[k] : unknown[k - 7];
     }
-    g_autoptr(CxRelabel) relabel = cx_relabel_new(from, to, 3);
-    cx_relabel_apply(relabel, in, out, 1000);
-    for (int i = 0; i < 1000; i++) {
+    g_autoptr(CxRelabel) relabel = cx_relabel_new(from, to, 7);
+    cx_relabel_apply(relabel, in, out, 2000);
+    for (int i = 0; i < 2000; i++) {
         CxId expected = 0;
-        for (int k = 0; k < 3; k++)
+        for (int k = 0; k < 7; k++)
             expected = in[i] == from[k] ? to[k] : expected;
         g_assert_cmpuint(out[i], ==, expected);
     }
-    cx_relabel_apply(relabel, in, in, 1000);
+    cx_relabel_apply(relabel, in, in, 2000);
     g_assert_cmpmem(in, sizeof(in), out, sizeof(out));
 }
 
