@@ -7,9 +7,11 @@
  * and the other dies (its half-edges are dropped when a list is next walked).
  * Sums are whole numbers, so their order does not matter.
  *
- * The heap holds score and edge index in one u64, compared at once.  Its keys
- * may be too high (a pooled score that fell is corrected when it surfaces),
- * never too low.
+ * Scores in the queue are one u64 with the edge's index, compared at once.  A
+ * pooled mean is never above both its parts, so the best score only falls, and
+ * the queue needs order only within one narrow range of scores at a time: the
+ * rest waits in buckets.  An entry whose edge has changed since is dropped when
+ * it surfaces.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -18,7 +20,7 @@
 #include "core/base/alloc.h"
 #include "core/base/error.h"
 #include "core/base/hash64.h"
-#include "core/base/union_find.h"
+#include "core/segmentation/relabel.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,6 +28,7 @@
 
 #define UNIT ((double)(1 << 26)) /* an affinity of 1 in sums */
 #define NONE UINT32_MAX
+#define DEAD UINT32_MAX /* no score has these bits */
 
 typedef struct {
     uint32_t slot[2];
@@ -36,30 +39,43 @@ typedef struct {
 
 typedef struct {
     uint32_t first, last; /* half-edges */
-    uint32_t n_edges;     /* alive */
+    uint32_t n_edges;     /* about: how long the list is */
     uint32_t name;        /* index of the smallest supervoxel */
     uint64_t n_voxels;
 } Region;
 
+#define N_BUCKETS 4096
+#define BLOCK 62 /* entries: 512 bytes with the header */
+
 typedef struct {
-    uint64_t pair; /* smaller slot << 32 | larger slot; 0 = free */
-    uint32_t edge;
-} PairSlot;
+    uint32_t next; /* block of the same bucket, or of the free list */
+    uint32_t n;
+    uint64_t keys[BLOCK];
+} Block;
+
+/* Largest key first. */
+typedef struct {
+    Block *blocks;
+    uint32_t n_blocks, capacity, free_list;
+    uint32_t buckets[N_BUCKETS]; /* last block of each, or NONE */
+    uint64_t *heap;              /* of the bucket that is emptied now */
+    uint32_t n_heap, heap_capacity;
+    int current; /* that bucket; none above holds anything */
+} Queue;
 
 typedef struct {
     uint32_t n, n_edges;
     const CxId *ids; /* sorted */
     Region *regions;
     Edge *edges;
-    uint64_t *heap; /* key of float << 32 | ~edge, largest first */
-    uint32_t *place;
-    uint32_t n_heap;
-    PairSlot *pairs;
+    uint32_t *scores; /* of edges: bits of the float, DEAD when it is none */
+    Queue queue;
+    uint32_t *pairs; /* edges by their slots, open addressing; NONE = free */
     size_t pair_mask, n_pairs;
     uint32_t *parent; /* of slots: to the slot that took them over */
 } Forest;
 
-/* --- heap ---------------------------------------------------------------- */
+/* --- queue -------------------------------------------------------------------- */
 
 static float
 score_of(const Edge *edge)
@@ -68,112 +84,203 @@ score_of(const Edge *edge)
 }
 
 /* Scores are not negative, so their bits are in order. */
+static void
+update_score(Forest *forest, uint32_t e)
+{
+    float score = score_of(&forest->edges[e]);
+
+    memcpy(&forest->scores[e], &score, sizeof(score));
+}
+
 static uint64_t
 key_of(const Forest *forest, uint32_t e)
 {
-    float score = score_of(&forest->edges[e]);
-    uint32_t bits;
-
-    memcpy(&bits, &score, sizeof(bits));
-    return (uint64_t)bits << 32 | (uint32_t)~e;
+    return (uint64_t)forest->scores[e] << 32 | (uint32_t)~e;
 }
 
-static inline void
-heap_put(Forest *forest, uint32_t at, uint64_t key)
+static int
+bucket_of(uint64_t key)
 {
-    forest->heap[at] = key;
-    forest->place[(uint32_t)~key] = at;
+    uint32_t bits = (uint32_t)(key >> 32);
+    float score;
+
+    memcpy(&score, &bits, sizeof(score));
+    return (int)(MIN(score, 1) * (N_BUCKETS - 1));
 }
 
 static void
-heap_up(Forest *forest, uint32_t at, uint64_t key)
+queue_clear(Queue *queue)
 {
-    while (at > 0 && forest->heap[(at - 1) / 4] < key) {
-        heap_put(forest, at, forest->heap[(at - 1) / 4]);
-        at = (at - 1) / 4;
+    g_free(queue->blocks);
+    g_free(queue->heap);
+    *queue = (Queue){.free_list = NONE, .current = N_BUCKETS - 1};
+    memset(queue->buckets, 0xff, sizeof(queue->buckets));
+}
+
+static uint32_t
+take_block(Queue *queue)
+{
+    uint32_t block = queue->free_list;
+
+    if (block != NONE) {
+        queue->free_list = queue->blocks[block].next;
+    } else {
+        if (queue->n_blocks == queue->capacity) {
+            queue->capacity = MAX(64, 2 * queue->capacity);
+            queue->blocks = g_renew(Block, queue->blocks, queue->capacity);
+        }
+        block = queue->n_blocks++;
     }
-    heap_put(forest, at, key);
+    queue->blocks[block].n = 0;
+    return block;
 }
 
 static void
-heap_down(Forest *forest, uint32_t at, uint64_t key)
+bucket_add(Queue *queue, int bucket, uint64_t key)
 {
-    const uint64_t *heap = forest->heap;
+    uint32_t last = queue->buckets[bucket];
 
-    for (;;) {
-        uint32_t child = 4 * at + 1;
-        uint32_t end = MIN(child + 4, forest->n_heap);
-        uint32_t best = child;
-
-        if (child >= forest->n_heap)
-            break;
-        for (uint32_t c = child + 1; c < end; c++)
-            best = heap[c] > heap[best] ? c : best;
-        if (heap[best] <= key)
-            break;
-        heap_put(forest, at, heap[best]);
-        at = best;
+    if (last == NONE || queue->blocks[last].n == BLOCK) {
+        uint32_t block = take_block(queue);
+        queue->blocks[block].next = last;
+        queue->buckets[bucket] = last = block;
     }
-    heap_put(forest, at, key);
+    Block *block = &queue->blocks[last];
+    block->keys[block->n++] = key;
 }
 
 static void
-heap_pop(Forest *forest)
+heap_add(Queue *queue, uint64_t key)
 {
-    uint64_t last = forest->heap[--forest->n_heap];
-
-    forest->place[(uint32_t)~forest->heap[0]] = NONE;
-    if (forest->n_heap > 0)
-        heap_down(forest, 0, last);
+    if (queue->n_heap == queue->heap_capacity) {
+        queue->heap_capacity = MAX(256, 2 * queue->heap_capacity);
+        queue->heap = g_renew(uint64_t, queue->heap, queue->heap_capacity);
+    }
+    uint32_t at = queue->n_heap++;
+    uint64_t *heap = queue->heap;
+    for (; at > 0 && heap[(at - 1) / 2] < key; at = (at - 1) / 2)
+        heap[at] = heap[(at - 1) / 2];
+    heap[at] = key;
 }
 
-/* After the score of an edge changed: a rise moves it, a fall waits. */
-static void
-heap_raise(Forest *forest, uint32_t e)
+static uint64_t
+heap_pop(Queue *queue)
 {
-    uint64_t key = key_of(forest, e);
+    uint64_t *heap = queue->heap, top = heap[0];
+    uint64_t key = heap[--queue->n_heap];
+    uint32_t n = queue->n_heap, at = 0;
 
-    if (forest->place[e] == NONE)
-        heap_up(forest, forest->n_heap++, key);
-    else if (forest->heap[forest->place[e]] < key)
-        heap_up(forest, forest->place[e], key);
+    for (uint32_t child = 1; child < n; child = 2 * at + 1) {
+        child += child + 1 < n && heap[child + 1] > heap[child];
+        if (heap[child] <= key)
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = key;
+    return top;
 }
 
 static void
-heap_fill(Forest *forest)
+queue_push(Queue *queue, uint64_t key)
 {
-    forest->n_heap = 0;
+    int bucket = bucket_of(key);
+
+    if (bucket < queue->current) {
+        bucket_add(queue, bucket, key);
+        return;
+    }
+    if (bucket > queue->current) {
+        /* Only where a rule has set pairs aside. */
+        while (queue->n_heap > 0)
+            bucket_add(queue, queue->current, queue->heap[--queue->n_heap]);
+        queue->current = bucket;
+    }
+    heap_add(queue, key);
+}
+
+/* Makes the highest bucket that holds anything the current one; entries that
+ * are out of date are dropped here. */
+static bool
+queue_refill(Forest *forest)
+{
+    Queue *queue = &forest->queue;
+
+    while (queue->n_heap == 0 && queue->current >= 0) {
+        uint32_t block = queue->buckets[queue->current];
+
+        queue->buckets[queue->current] = NONE;
+        while (block != NONE) {
+            Block *from = &queue->blocks[block];
+            uint32_t next = from->next;
+            for (uint32_t i = 0; i < from->n; i++) {
+                uint64_t key = from->keys[i];
+                if (forest->scores[(uint32_t)~key] == key >> 32)
+                    heap_add(queue, key);
+            }
+            from->next = queue->free_list;
+            queue->free_list = block;
+            block = next;
+        }
+        if (queue->n_heap == 0)
+            queue->current--;
+    }
+    return queue->n_heap > 0;
+}
+
+/* The best edge, taken out; NONE when there is no more. */
+static uint32_t
+queue_pop(Forest *forest)
+{
+    while (queue_refill(forest)) {
+        uint64_t key = heap_pop(&forest->queue);
+        uint32_t e = (uint32_t)~key;
+
+        if (forest->scores[e] == key >> 32)
+            return e;
+    }
+    return NONE;
+}
+
+static void
+queue_fill(Forest *forest)
+{
+    queue_clear(&forest->queue);
     for (uint32_t e = 0; e < forest->n_edges; e++) {
-        forest->place[e] = NONE;
-        if (forest->edges[e].n_faces > 0)
-            heap_put(forest, forest->n_heap++, key_of(forest, e));
-    }
-    for (uint32_t i = forest->n_heap / 4 + 1; i-- > 0;) {
-        if (i < forest->n_heap)
-            heap_down(forest, i, forest->heap[i]);
+        if (forest->scores[e] != DEAD)
+            queue_push(&forest->queue, key_of(forest, e));
     }
 }
 
 /* --- pairs of slots ------------------------------------------------------- */
 
-static uint64_t
-pair_of(uint32_t a, uint32_t b)
+static size_t
+pair_hash(uint32_t a, uint32_t b)
 {
-    return (uint64_t)MIN(a, b) << 32 | MAX(a, b);
+    uint64_t pair = (uint64_t)MIN(a, b) << 32 | MAX(a, b);
+
+    return (pair * UINT64_C(0x9e3779b97f4a7c15)) >> 20;
 }
 
-static PairSlot *
-pair_find(PairSlot *pairs, size_t mask, uint64_t pair)
+/* The place of the live edge between two slots, or a free one.  Edges that
+ * died or moved on stay behind until the table is made anew. */
+static uint32_t *
+pair_find(const Forest *forest, uint32_t a, uint32_t b)
 {
-    size_t at = (pair * UINT64_C(0x9e3779b97f4a7c15)) >> 20;
+    size_t at = pair_hash(a, b);
 
-    for (at &= mask; pairs[at].pair != 0 && pairs[at].pair != pair;)
-        at = (at + 1) & mask;
-    return &pairs[at];
+    for (;; at++) {
+        uint32_t *place = &forest->pairs[at & forest->pair_mask];
+        if (*place == NONE)
+            return place;
+        const Edge *edge = &forest->edges[*place];
+        if (forest->scores[*place] != DEAD &&
+            ((edge->slot[0] == a && edge->slot[1] == b) ||
+             (edge->slot[0] == b && edge->slot[1] == a)))
+            return place;
+    }
 }
 
-/* Entries of slots that are gone stay until the table is made anew; they are
- * never asked for. */
 static bool
 pairs_rebuild(Forest *forest, GError **error)
 {
@@ -181,22 +288,25 @@ pairs_rebuild(Forest *forest, GError **error)
 
     for (uint32_t e = 0; e < forest->n_edges; e++)
         n_alive += forest->edges[e].n_faces > 0;
-    while (capacity < 4 * n_alive)
+    while (capacity < 3 * n_alive)
         capacity *= 2;
-    PairSlot *pairs = cx_try_alloc0(capacity, sizeof(PairSlot), error);
-    if (pairs == NULL)
-        return false;
-    for (uint32_t e = 0; e < forest->n_edges; e++) {
-        const Edge *edge = &forest->edges[e];
-        if (edge->n_faces == 0)
-            continue;
-        uint64_t pair = pair_of(edge->slot[0], edge->slot[1]);
-        *pair_find(pairs, capacity - 1, pair) = (PairSlot){pair, e};
-    }
     cx_free(forest->pairs);
-    forest->pairs = pairs;
+    forest->pairs = cx_try_alloc(capacity, sizeof(uint32_t), error);
+    if (forest->pairs == NULL)
+        return false;
+    memset(forest->pairs, 0xff, capacity * sizeof(uint32_t));
     forest->pair_mask = capacity - 1;
     forest->n_pairs = n_alive;
+    for (uint32_t e = 0; e < forest->n_edges; e++) {
+        const Edge *edge = &forest->edges[e];
+        size_t at = pair_hash(edge->slot[0], edge->slot[1]);
+
+        if (edge->n_faces == 0)
+            continue;
+        while (forest->pairs[at & forest->pair_mask] != NONE)
+            at++;
+        forest->pairs[at & forest->pair_mask] = e;
+    }
     return true;
 }
 
@@ -220,17 +330,52 @@ compare_edges(const void *a, const void *b)
     return x->slot[1] < y->slot[1] ? -1 : x->slot[1] > y->slot[1];
 }
 
-/* Sorts, and pools edges between the same two supervoxels. */
+static bool
+is_sorted(const Edge *edges, uint32_t n)
+{
+    for (uint32_t e = 1; e < n; e++) {
+        if (compare_edges(&edges[e - 1], &edges[e]) > 0)
+            return false;
+    }
+    return true;
+}
+
+/* Sorts by the first slot in one sweep, then the few of each by the second. */
+static bool
+sort_edges(Forest *forest, uint32_t n, GError **error)
+{
+    CX_AUTOFREE uint32_t *starts =
+        cx_try_alloc0((size_t)forest->n + 1, sizeof(uint32_t), error);
+    Edge *sorted = cx_try_alloc(n, sizeof(Edge), error);
+    Edge *edges = forest->edges;
+
+    if (starts == NULL || sorted == NULL) {
+        cx_free(sorted);
+        return false;
+    }
+    for (uint32_t e = 0; e < n; e++)
+        starts[edges[e].slot[0] + 1]++;
+    for (uint32_t i = 1; i <= forest->n; i++)
+        starts[i] += starts[i - 1];
+    for (uint32_t e = 0; e < n; e++)
+        sorted[starts[edges[e].slot[0]]++] = edges[e];
+    /* starts[i] is now where the edges of i end. */
+    for (uint32_t i = 0, start = 0; i < forest->n; start = starts[i++]) {
+        if (!is_sorted(sorted + start, starts[i] - start))
+            qsort(sorted + start, starts[i] - start, sizeof(Edge),
+                  compare_edges);
+    }
+    cx_free(forest->edges);
+    forest->edges = sorted;
+    return true;
+}
+
+/* Pools edges between the same two supervoxels; edges are sorted. */
 static uint32_t
-sort_edges(Edge *edges, uint32_t n)
+pool_equal(Edge *edges, uint32_t n)
 {
     uint32_t n_out = 0;
-    bool is_sorted = true;
 
-    for (uint32_t e = 1; e < n && is_sorted; e++)
-        is_sorted = compare_edges(&edges[e - 1], &edges[e]) <= 0;
-    if (!is_sorted)
-        qsort(edges, n, sizeof(Edge), compare_edges);
     for (uint32_t e = 0; e < n; e++) {
         if (n_out > 0 && compare_edges(&edges[n_out - 1], &edges[e]) == 0) {
             edges[n_out - 1].sum += edges[e].sum;
@@ -254,29 +399,33 @@ fixed_sum(const CxEdge *edge)
 static bool
 take_edges(Forest *forest, const GArray *edges, GError **error)
 {
-    g_autoptr(CxHash64) index = cx_hash64_new(forest->n);
+    g_autofree CxId *numbers = g_new(CxId, (size_t)forest->n + 1);
     uint32_t n = 0;
 
     forest->edges = cx_try_alloc(edges->len, sizeof(Edge), error);
     if (forest->edges == NULL)
         return false;
     for (uint32_t i = 0; i < forest->n; i++)
-        cx_hash64_set(index, forest->ids[i], i);
+        numbers[i] = i + 1;
+    g_autoptr(CxRelabel) index =
+        cx_relabel_new(forest->ids, numbers, forest->n);
     for (guint i = 0; i < edges->len; i++) {
         const CxEdge *from = &g_array_index(edges, CxEdge, i);
-        uint64_t a, b;
+        CxId a = cx_relabel_get(index, from->a);
+        CxId b = cx_relabel_get(index, from->b);
 
-        if (from->contacts == 0 || !cx_hash64_get(index, from->a, &a) ||
-            !cx_hash64_get(index, from->b, &b) || a == b)
+        if (from->contacts == 0 || a == 0 || b == 0 || a == b)
             continue;
         forest->edges[n++] = (Edge){
-            .slot = {(uint32_t)MIN(a, b), (uint32_t)MAX(a, b)},
+            .slot = {(uint32_t)MIN(a, b) - 1, (uint32_t)MAX(a, b) - 1},
             .next = {NONE, NONE},
             .sum = fixed_sum(from),
             .n_faces = from->contacts,
         };
     }
-    forest->n_edges = sort_edges(forest->edges, n);
+    if (!is_sorted(forest->edges, n) && !sort_edges(forest, n, error))
+        return false;
+    forest->n_edges = pool_equal(forest->edges, n);
     return true;
 }
 
@@ -298,8 +447,8 @@ forest_clear(Forest *forest)
 {
     cx_free(forest->regions);
     cx_free(forest->edges);
-    cx_free(forest->heap);
-    cx_free(forest->place);
+    cx_free(forest->scores);
+    queue_clear(&forest->queue);
     cx_free(forest->pairs);
     cx_free(forest->parent);
 }
@@ -315,8 +464,7 @@ forest_init(Forest *forest, const CxId *ids, const uint64_t *sizes, uint32_t n,
     size_t m = forest->n_edges;
     if ((forest->regions = cx_try_alloc(n, sizeof(Region), error)) == NULL ||
         (forest->parent = cx_try_alloc(n, sizeof(uint32_t), error)) == NULL ||
-        (forest->heap = cx_try_alloc(m, sizeof(uint64_t), error)) == NULL ||
-        (forest->place = cx_try_alloc(m, sizeof(uint32_t), error)) == NULL ||
+        (forest->scores = cx_try_alloc(m, sizeof(uint32_t), error)) == NULL ||
         !pairs_rebuild(forest, error))
         return false;
     for (uint32_t i = 0; i < n; i++) {
@@ -329,7 +477,7 @@ forest_init(Forest *forest, const CxId *ids, const uint64_t *sizes, uint32_t n,
             list_append(forest, slot, 2 * e + s);
             forest->regions[slot].n_edges++;
         }
-        forest->place[e] = NONE;
+        update_score(forest, e);
     }
     return true;
 }
@@ -350,37 +498,37 @@ slot_of(Forest *forest, uint32_t i)
 
 /* Two edges between the same slots become the one of smaller index. */
 static void
-pool(Forest *forest, uint32_t a, uint32_t b, PairSlot *entry, bool use_heap)
+pool(Forest *forest, uint32_t a, uint32_t b, uint32_t *place, bool use_queue)
 {
     uint32_t keep = MIN(a, b), gone = MAX(a, b);
 
     forest->edges[keep].sum += forest->edges[gone].sum;
     forest->edges[keep].n_faces += forest->edges[gone].n_faces;
     forest->edges[gone].n_faces = 0;
-    entry->edge = keep;
-    if (use_heap)
-        heap_raise(forest, keep);
+    forest->scores[gone] = DEAD;
+    update_score(forest, keep);
+    *place = keep;
+    if (use_queue)
+        queue_push(&forest->queue, key_of(forest, keep));
 }
 
 /* Moves one live edge from a slot that goes to the slot that stays. */
 static bool
-move_edge(Forest *forest, uint32_t half, uint32_t stays, bool use_heap,
+move_edge(Forest *forest, uint32_t half, uint32_t stays, bool use_queue,
           GError **error)
 {
     uint32_t e = half / 2;
     Edge *edge = &forest->edges[e];
     uint32_t other = edge->slot[~half & 1];
-    uint64_t pair = pair_of(stays, other);
+    uint32_t *place = pair_find(forest, stays, other);
 
     edge->slot[half & 1] = stays;
     list_append(forest, stays, half);
-    PairSlot *entry = pair_find(forest->pairs, forest->pair_mask, pair);
-    if (entry->pair != 0) {
-        pool(forest, e, entry->edge, entry, use_heap);
-        forest->regions[other].n_edges--;
+    if (*place != NONE) {
+        pool(forest, e, *place, place, use_queue);
         return true;
     }
-    *entry = (PairSlot){pair, e};
+    *place = e;
     forest->regions[stays].n_edges++;
     if (4 * ++forest->n_pairs > 3 * forest->pair_mask)
         return pairs_rebuild(forest, error);
@@ -388,7 +536,7 @@ move_edge(Forest *forest, uint32_t half, uint32_t stays, bool use_heap,
 }
 
 static bool
-merge_slots(Forest *forest, uint32_t a, uint32_t b, bool use_heap,
+merge_slots(Forest *forest, uint32_t a, uint32_t b, bool use_queue,
             GError **error)
 {
     Region *ra = &forest->regions[a], *rb = &forest->regions[b];
@@ -405,11 +553,13 @@ merge_slots(Forest *forest, uint32_t a, uint32_t b, bool use_heap,
         Edge *edge = &forest->edges[half / 2];
         uint32_t next = edge->next[half & 1];
 
+        if (next != NONE)
+            __builtin_prefetch(&forest->edges[next / 2]);
         if (edge->n_faces > 0) {
             if (edge->slot[~half & 1] == stays) {
                 edge->n_faces = 0;
-                to->n_edges--;
-            } else if (!move_edge(forest, half, stays, use_heap, error)) {
+                forest->scores[half / 2] = DEAD;
+            } else if (!move_edge(forest, half, stays, use_queue, error)) {
                 return false;
             }
         }
@@ -451,12 +601,14 @@ static bool
 may_merge(const Forest *forest, const Rules *rules, const Edge *edge)
 {
     const CxAgglomerateOptions *options = rules->options;
+
+    if (!rules->is_dust && options->large_voxels == 0)
+        return true;
     uint64_t a = forest->regions[edge->slot[0]].n_voxels;
     uint64_t b = forest->regions[edge->slot[1]].n_voxels;
-
     if (rules->is_dust)
         return MIN(a, b) < options->dust_voxels;
-    return options->large_voxels == 0 || MIN(a, b) <= options->large_voxels ||
+    return MIN(a, b) <= options->large_voxels ||
            score_of(edge) >= (float)options->large_threshold;
 }
 
@@ -466,24 +618,14 @@ static bool
 merge_down(Forest *forest, const Rules *rules, GArray *tree, uint64_t *n_done,
            CxJob *job, GError **error)
 {
-    while (forest->n_heap > 0) {
-        uint64_t top = forest->heap[0];
-        uint32_t e = (uint32_t)~top;
-        const Edge *edge = &forest->edges[e];
+    uint32_t e;
 
-        if (edge->n_faces == 0) {
-            heap_pop(forest);
-            continue;
-        }
-        uint64_t key = key_of(forest, e);
-        if (key != top) {
-            heap_down(forest, 0, key);
-            continue;
-        }
+    while ((e = queue_pop(forest)) != NONE) {
+        const Edge *edge = &forest->edges[e];
         float score = score_of(edge);
+
         if (score < rules->lowest)
             break;
-        heap_pop(forest);
         if (!may_merge(forest, rules, edge))
             continue;
         uint32_t a = edge->slot[0], b = edge->slot[1];
@@ -510,11 +652,11 @@ merge_all(Forest *forest, const CxAgglomerateOptions *options, GArray *tree,
     Rules dust = {options, true, (float)options->dust_threshold};
     uint64_t n_done = 0;
 
-    heap_fill(forest);
+    queue_fill(forest);
     if (!merge_down(forest, &rules, tree, &n_done, job, error))
         return false;
     if (options->dust_voxels > 0) {
-        heap_fill(forest);
+        queue_fill(forest);
         if (!merge_down(forest, &dust, tree, &n_done, job, error))
             return false;
     }
@@ -523,7 +665,7 @@ merge_all(Forest *forest, const CxAgglomerateOptions *options, GArray *tree,
     if (tree == NULL || options->tree_threshold >= options->threshold)
         return true;
     rules.lowest = (float)options->tree_threshold;
-    heap_fill(forest);
+    queue_fill(forest);
     return merge_down(forest, &rules, tree, &n_done, job, error);
 }
 

@@ -156,6 +156,14 @@ look_up(const CxRelabel *relabel, CxId id, Last *last)
     return value;
 }
 
+CxId
+cx_relabel_get(const CxRelabel *relabel, CxId from)
+{
+    Last last = {UINT64_MAX, NULL};
+
+    return look_up(relabel, from, &last);
+}
+
 void
 cx_relabel_apply(const CxRelabel *relabel, const CxId *in, CxId *out, size_t n)
 {

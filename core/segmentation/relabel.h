@@ -17,6 +17,9 @@ typedef struct CxRelabel CxRelabel;
 CxRelabel *cx_relabel_new(const CxId *from, const CxId *to, size_t n);
 void cx_relabel_free(CxRelabel *relabel);
 
+/* What one label becomes; 0 if it is unknown or 0. */
+CxId cx_relabel_get(const CxRelabel *relabel, CxId from);
+
 /* Unknown labels and 0 become 0.  out may be in. */
 void cx_relabel_apply(const CxRelabel *relabel, const CxId *in, CxId *out,
                       size_t n);
