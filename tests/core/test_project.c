@@ -488,6 +488,68 @@ test_texts_and_image_note(void)
     cx_test_remove_dir(dir);
 }
 
+/* Readers on other threads while edits are made and taken back. */
+
+typedef struct {
+    CxProject *project;
+    gint stop; /* atomic */
+    guint n_reads;
+} Reader;
+
+static gpointer
+read_all_the_time(gpointer data)
+{
+    Reader *reader = data;
+    CxVolume *segments = cx_project_segments(reader->project);
+    CxBox box = {{5, 5, 5}, {35, 25, 15}};
+
+    while (!g_atomic_int_get(&reader->stop)) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(CxChunk) chunk =
+            cx_volume_read_labels(segments, 0, box, NULL, &error);
+        g_autoptr(GArray) all =
+            cx_supervoxel_graph_segments(cx_project_graph(reader->project));
+        uint64_t n_voxels = 0;
+        CxId segment;
+
+        g_assert_no_error(error);
+        for (guint i = 0; i < all->len; i++)
+            n_voxels += g_array_index(all, CxSegment, i).n_voxels;
+        g_assert_cmpuint(n_voxels, ==, 232 * 100);
+        g_assert_true(
+            cx_project_pick(reader->project, box.lo, NULL, &segment, &error));
+        reader->n_reads++;
+    }
+    return NULL;
+}
+
+static void
+test_readers_run_during_edits(void)
+{
+    g_autofree char *dir = cx_test_make_dir();
+    g_autofree char *path = g_build_filename(dir, "a.connexon", NULL);
+    g_autoptr(CxProject) project = cx_fixture_project(path);
+    Reader readers[2] = {{project, 0, 0}, {project, 0, 0}};
+    GThread *threads[2];
+    CxRng rng = cx_test_rng();
+    Model model;
+
+    model_init(&model);
+    g_assert_cmpuint(model.n_cells, ==, 232);
+    for (int i = 0; i < 2; i++)
+        threads[i] = g_thread_new("reader", read_all_the_time, &readers[i]);
+    for (int k = 0; k < 150; k++)
+        random_step(&model, project, &rng);
+    for (int i = 0; i < 2; i++) {
+        g_atomic_int_set(&readers[i].stop, 1);
+        g_thread_join(threads[i]);
+        g_test_message("%u reads", readers[i].n_reads);
+    }
+    check_clean(project);
+    model_clear(&model);
+    cx_test_remove_dir(dir);
+}
+
 /* 164 regions and 618 contacts, counted by others (../shared/data). */
 static void
 test_import_of_real_labels(void)
@@ -558,6 +620,8 @@ main(int argc, char **argv)
     g_test_add_func("/project/what-cannot-be-done-is-named",
                     test_what_cannot_be_done_is_named);
     g_test_add_func("/project/texts-and-image-note", test_texts_and_image_note);
+    g_test_add_func("/project/readers-run-during-edits",
+                    test_readers_run_during_edits);
     g_test_add_func("/project/import-of-real-labels",
                     test_import_of_real_labels);
     g_test_add_func("/project/volume-outlives-project",
