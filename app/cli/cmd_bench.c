@@ -19,7 +19,8 @@ const CxcliBench cxcli_benches[] = {
     {"components", "connected pieces; INPUT: labels; --connectivity",
      cxcli_bench_components},
     {"mesh", "surfaces of all labels; INPUT: labels", cxcli_bench_mesh},
-    {"edits", "merges and undos in a project of --supervoxels, on this disk",
+    {"edits",
+     "merges, splits, undos in a project of --supervoxels, on this disk",
      cxcli_bench_edits},
     {NULL, NULL, NULL},
 };
