@@ -164,6 +164,52 @@ cx_codec_decode(CxCodec codec, const void *src, size_t n_src, void *dst,
     return false;
 }
 
+/* Inflates into a buffer that doubles; false if damaged or too long. */
+static bool
+inflate_growing(z_stream *stream, size_t max_bytes, GByteArray *out)
+{
+    size_t room = MIN(MAX((size_t)stream->avail_in * 4, 4096), max_bytes);
+    size_t done = 0;
+    int state = Z_OK;
+
+    while (state == Z_OK) {
+        g_byte_array_set_size(out, (guint)room);
+        stream->next_out = out->data + done;
+        stream->avail_out = (uInt)(room - done);
+        state = inflate(stream, Z_NO_FLUSH);
+        done = room - stream->avail_out;
+        if (state == Z_STREAM_END)
+            break;
+        if (stream->avail_out > 0 || room >= max_bytes)
+            return false;
+        room = MIN(room * 2, max_bytes);
+    }
+    g_byte_array_set_size(out, (guint)done);
+    return state == Z_STREAM_END;
+}
+
+GBytes *
+cx_codec_gunzip(const void *src, size_t n_src, size_t max_bytes,
+                const char *where, GError **error)
+{
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)src};
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    bool ok = n_src <= G_MAXINT32 && max_bytes <= G_MAXINT32 &&
+              inflateInit2(&stream, 15 + 32) == Z_OK;
+
+    if (ok) {
+        stream.avail_in = (uInt)n_src;
+        ok = inflate_growing(&stream, max_bytes, out);
+        inflateEnd(&stream);
+    }
+    if (ok)
+        return g_byte_array_free_to_bytes(g_steal_pointer(&out));
+    g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                "%s: %zu bytes that are no whole gzip data of at most %zu",
+                where, n_src, max_bytes);
+    return NULL;
+}
+
 bool
 cx_codec_encode_zlib(const void *src, size_t n_src, int level, void **dst,
                      size_t *n_dst, GError **error)

@@ -28,6 +28,11 @@ bool cx_codec_from_name(const char *name, CxCodec *codec);
 bool cx_codec_decode(CxCodec codec, const void *src, size_t n_src, void *dst,
                      size_t n_dst, const char *where, GError **error);
 
+/* gzip or zlib data of unknown length, up to max_bytes; NULL if they are
+ * damaged or longer. */
+GBytes *cx_codec_gunzip(const void *src, size_t n_src, size_t max_bytes,
+                        const char *where, GError **error);
+
 /* zlib stream (HDF5's deflate) or blosc with zstd and byte shuffle; a new
  * block in *dst, to be freed with cx_free(). */
 bool cx_codec_encode_zlib(const void *src, size_t n_src, int level, void **dst,

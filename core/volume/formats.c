@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/volume/hdf5.h"
 #include "core/volume/png_stack.h"
+#include "core/volume/precomputed.h"
 #include "core/volume/tiff_stack.h"
 #include "core/volume/zarr.h"
 
@@ -16,7 +17,8 @@
 #include <sys/stat.h>
 
 const CxReader *const cx_readers[] = {
-    &cx_hdf5_reader, &cx_zarr_reader, &cx_tiff_reader, &cx_png_reader, NULL,
+    &cx_hdf5_reader, &cx_zarr_reader, &cx_precomputed_reader,
+    &cx_tiff_reader, &cx_png_reader,  NULL,
 };
 
 void

@@ -33,9 +33,13 @@ static const struct {
     const char *suffix;
     const CxWriterFormat *format;
 } formats[] = {
-    {".h5", &cx_writer_hdf5},   {".hdf", &cx_writer_hdf5},
-    {".hdf5", &cx_writer_hdf5}, {".tif", &cx_writer_tiff},
-    {".tiff", &cx_writer_tiff}, {".zarr", &cx_writer_zarr},
+    {".h5", &cx_writer_hdf5},
+    {".hdf", &cx_writer_hdf5},
+    {".hdf5", &cx_writer_hdf5},
+    {".tif", &cx_writer_tiff},
+    {".tiff", &cx_writer_tiff},
+    {".zarr", &cx_writer_zarr},
+    {".precomputed", &cx_writer_precomputed},
     {"/", &cx_writer_slices},
 };
 
@@ -48,10 +52,9 @@ find_format(const char *path, GError **error)
         if (cx_reader_has_suffix(path, suffixes))
             return formats[i].format;
     }
-    /* "a.zarr/" is a Zarr volume as well */
     g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
                 "%s: the name does not say a format, expected one that ends "
-                "in .h5, .tif, .zarr or / (numbered slices)",
+                "in .h5, .tif, .zarr, .precomputed or / (numbered slices)",
                 path);
     return NULL;
 }
@@ -199,9 +202,10 @@ CxWriter *
 cx_writer_new(const char *path, const CxWriterOptions *options, GError **error)
 {
     g_autofree char *bare = strip_slashes(path);
-    const char *zarr[] = {".zarr", NULL};
+    /* "a.zarr/" is a Zarr volume, not a folder of slices */
+    static const char *const folders[] = {".zarr", ".precomputed", NULL};
     const CxWriterFormat *format =
-        find_format(cx_reader_has_suffix(bare, zarr) ? bare : path, error);
+        find_format(cx_reader_has_suffix(bare, folders) ? bare : path, error);
 
     if (format == NULL)
         return NULL;

@@ -5,7 +5,8 @@
  * and offset attributes, z, y, x), .tif .tiff (BigTIFF where needed, deflate,
  * ImageJ/OME voxel size; labels u8/u16/u32 as the largest id demands, uint64
  * refused with a sentence that names .h5 and .zarr), .zarr (v2, zstd through
- * blosc, OME-NGFF 0.4 multiscales metadata), or a folder ending in "/"
+ * blosc, OME-NGFF 0.4 multiscales metadata), .precomputed (Neuroglancer's; a
+ * corner at whole voxels only), or a folder ending in "/"
  * (numbered TIFF slices).  For TIFF, labels may come as u64: they are stored
  * as u32, and as u16 or u8 in the end if all ids fit.
  *

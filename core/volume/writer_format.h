@@ -23,6 +23,7 @@ typedef struct {
 } CxWriterFormat;
 
 extern const CxWriterFormat cx_writer_hdf5;
+extern const CxWriterFormat cx_writer_precomputed;
 extern const CxWriterFormat cx_writer_slices;
 extern const CxWriterFormat cx_writer_tiff;
 extern const CxWriterFormat cx_writer_zarr;

@@ -149,6 +149,50 @@ test_zarr(void)
     check_format("a.zarr", true, 3);
 }
 
+/* Corners at whole voxels; no f64 and i64. */
+static void
+test_precomputed(void)
+{
+    static const CxDtype dtypes[] = {CX_DTYPE_U8, CX_DTYPE_U64, CX_DTYPE_F32,
+                                     CX_DTYPE_U32};
+    g_autofree char *dir = cx_test_make_dir();
+    g_autofree char *path = g_build_filename(dir, "a.precomputed", NULL);
+    CxRng rng = cx_test_rng();
+    g_autoptr(GError) error = NULL;
+
+    for (size_t i = 0; i < 12; i++) {
+        CxDtype dtype = dtypes[i % 4];
+        CxVoxel size = random_size(&rng);
+        bool labels = i % 2 == 1;
+        CxNm nm = {4.6, random_nm(&rng), 40}, offset = {-46, 0, 120};
+        g_autoptr(CxChunk) chunk = make_noise(&rng, dtype, size, 1);
+        g_autoptr(CxVolume) src =
+            cx_volume_from_chunk(chunk, nm, offset, labels);
+
+        g_assert_true(cx_writer_copy(src, cx_chunk_box(chunk), path, NULL, NULL,
+                                     NULL, &error));
+        g_assert_no_error(error);
+        g_autoptr(CxVolume) back = cx_volume_open(path, NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(cx_volume_is_labels(back), ==, labels);
+        assert_same_nm(cx_volume_level(back, 0).voxel_nm, nm);
+        assert_same_nm(cx_volume_offset_nm(back), offset);
+        g_autoptr(CxChunk) read =
+            cx_volume_read(back, 0, cx_chunk_box(chunk), NULL, &error);
+        g_assert_no_error(error);
+        g_assert_cmpmem(cx_chunk_data(read), cx_chunk_size_bytes(read),
+                        cx_chunk_data(chunk), cx_chunk_size_bytes(chunk));
+        cx_test_remove_dir(path);
+        offset.x = -45;
+        g_autoptr(CxVolume) aslant =
+            cx_volume_from_chunk(chunk, nm, offset, labels);
+        g_assert_false(cx_writer_copy(aslant, cx_chunk_box(chunk), path, NULL,
+                                      NULL, NULL, &error));
+        cx_test_expect_error(&error, CX_ERROR_INVALID, "-45 nm", ".zarr", NULL);
+    }
+    cx_test_remove_dir(dir);
+}
+
 /* Labels go to TIFF with as many bits as the largest needs. */
 static void
 test_tiff_labels_narrow(void)
@@ -342,6 +386,7 @@ main(int argc, char **argv)
     g_test_add_func("/writer/tiff", test_tiff);
     g_test_add_func("/writer/slices", test_slices);
     g_test_add_func("/writer/zarr", test_zarr);
+    g_test_add_func("/writer/precomputed", test_precomputed);
     g_test_add_func("/writer/tiff-labels", test_tiff_labels_narrow);
     g_test_add_func("/writer/whole-or-absent",
                     test_targets_are_whole_or_absent);
