@@ -18,7 +18,9 @@ extern const CxcliBench cxcli_benches[];
 bool cxcli_bench_agglomerate(CxcliContext *context, GError **error);
 bool cxcli_bench_components(CxcliContext *context, GError **error);
 bool cxcli_bench_edits(CxcliContext *context, GError **error);
+bool cxcli_bench_frames(CxcliContext *context, GError **error);
 bool cxcli_bench_mesh(CxcliContext *context, GError **error);
+bool cxcli_bench_relabel(CxcliContext *context, GError **error);
 bool cxcli_bench_unet(CxcliContext *context, GError **error);
 bool cxcli_bench_watershed(CxcliContext *context, GError **error);
 

@@ -22,6 +22,9 @@ const CxcliBench cxcli_benches[] = {
     {"edits",
      "merges, splits, undos in a project of --supervoxels, on this disk",
      cxcli_bench_edits},
+    {"relabel", "ids replaced by others; INPUT: labels", cxcli_bench_relabel},
+    {"frames", "a slice pane, panned and scrolled; INPUT: a volume; --pane",
+     cxcli_bench_frames},
     {NULL, NULL, NULL},
 };
 
@@ -126,13 +129,15 @@ static const CxcliOption options_table[] = {
     {"size", CXCLI_INTEGER, "N", "voxels a side of the synthetic input (192)"},
     {"connectivity", CXCLI_INTEGER, "N", "components: 6, 18 or 26 (default)"},
     {"supervoxels", CXCLI_INTEGER, "N", "agglomerate, edits: how many"},
+    {"pane", CXCLI_SIZE, "WxH", "frames: pixels (1000x700)"},
     {"runs", CXCLI_INTEGER, "N", "how often"},
     {NULL, CXCLI_FLAG, NULL, NULL},
 };
 
 const CxcliCommand cxcli_bench = {
     .name = "bench",
-    .usage = "unet|watershed|agglomerate|components|mesh|edits [INPUT]",
+    .usage = "unet|watershed|agglomerate|components|mesh|edits|"
+             "relabel|frames [INPUT]",
     .summary = "Measure one stage",
     .min_args = 1,
     .max_args = 2,

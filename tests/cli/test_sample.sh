@@ -91,6 +91,14 @@ ok "bench agglomerate"
 exits 0 bench edits --supervoxels 1000 --runs 20 --json &&
     json '0 < r["p50_ms"] <= r["p99_ms"]' && ! ls | grep -q bench
 ok "bench edits"
+exits 0 bench relabel $truth --runs 2 --json && json 'r["mvox_per_s"] > 0'
+ok "bench relabel"
+if cli bench frames $raw --runs 20 --pane 320x240 --json; then
+    json '0 < r["p50_ms"] <= r["p99_ms"] and r["gl_renderer"]'
+    ok "bench frames"
+else
+    skip "bench frames" "$(head -1 err)"
+fi
 exits 0 bench unet --base 4 --tile 64 --json &&
     json 'r["mvox_per_s"] > 0 and r["runs"] >= 1'
 ok "bench unet"
