@@ -28,6 +28,7 @@ const CxcliOption cxcli_common_options[] = {
     {"memory", CXCLI_BYTES, "BYTES", "ceiling for caches and buffers (4G)"},
     {"nm", CXCLI_FLAG, NULL, "positions are nanometres, not voxels"},
     {"help", CXCLI_FLAG, NULL, "show this help"},
+    {"man", CXCLI_FLAG, NULL, "print the man page of all commands"},
     {"version", CXCLI_FLAG, NULL, "show the version"},
     {NULL, CXCLI_FLAG, NULL, NULL},
 };
@@ -358,6 +359,7 @@ cxcli_parse(CxcliContext *context, char **words, CxcliAsk *ask, GError **error)
         (unsigned)MIN(cxcli_integer(context, "threads", 0), 4096);
     context->memory_bytes = (size_t)cxcli_integer(context, "memory", 0);
     *ask = cxcli_has(context, "help")      ? CXCLI_ASK_HELP
+           : cxcli_has(context, "man")     ? CXCLI_ASK_MAN
            : cxcli_has(context, "version") ? CXCLI_ASK_VERSION
                                            : CXCLI_ASK_NOTHING;
     return *ask != CXCLI_ASK_NOTHING || context->command == NULL ||

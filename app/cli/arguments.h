@@ -16,6 +16,7 @@ extern const CxcliOption cxcli_common_options[];
 typedef enum {
     CXCLI_ASK_NOTHING,
     CXCLI_ASK_HELP,
+    CXCLI_ASK_MAN,
     CXCLI_ASK_VERSION,
 } CxcliAsk;
 

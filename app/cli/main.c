@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "app/cli/arguments.h"
+#include "app/cli/manual.h"
 #include "app/cli/progress.h"
 #include "core/base/error.h"
 
@@ -26,45 +27,6 @@ const CxcliCommand *const cxcli_commands[] = {
     &cxcli_export,  &cxcli_check,    &cxcli_render,     &cxcli_bench,
     NULL,
 };
-
-static void
-print_options(const CxcliOption *options)
-{
-    for (; options != NULL && options->name != NULL; options++) {
-        g_autofree char *left = g_strdup_printf(
-            "--%s%s%s", options->name, options->value != NULL ? " " : "",
-            options->value != NULL ? options->value : "");
-
-        printf("  %-24s %s\n", left, options->help);
-    }
-}
-
-static void
-print_help(const CxcliCommand *command)
-{
-    if (command != NULL) {
-        printf("connexon-cli %s %s\n\n%s.\n", command->name, command->usage,
-               command->summary);
-        if (command->text != NULL)
-            printf("\n%s\n", command->text);
-        if (command->options != NULL) {
-            printf("\nOptions:\n");
-            print_options(command->options);
-        }
-    } else {
-        printf("connexon-cli COMMAND … — from EM volumes to corrected neurons\n"
-               "\nCommands (connexon-cli COMMAND --help tells more):\n");
-        for (unsigned i = 0; cxcli_commands[i] != NULL; i++)
-            printf("  %-12s %s\n", cxcli_commands[i]->name,
-                   cxcli_commands[i]->summary);
-        printf("\nA volume is a file or folder, with :/dataset for one inside: "
-               "a.h5:/volumes/raw,\nstack.tif, slices/, a.zarr.  Positions are "
-               "voxels x,y,z of the finest level,\nboxes x0,y0,z0,x1,y1,z1, "
-               "half-open.\n");
-    }
-    printf("\nCommon options:\n");
-    print_options(cxcli_common_options);
-}
 
 static const CxcliCommand *
 find_command(const char *name)
@@ -127,7 +89,11 @@ parse_and_run(CxcliContext *context, char **words)
     if (!cxcli_parse(context, words, &ask, &error))
         return fail(error);
     if (ask == CXCLI_ASK_HELP) {
-        print_help(context->command);
+        cxcli_print_help(context->command);
+        return EXIT_DONE;
+    }
+    if (ask == CXCLI_ASK_MAN) {
+        cxcli_print_man();
         return EXIT_DONE;
     }
     if (ask == CXCLI_ASK_VERSION) {

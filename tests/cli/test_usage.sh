@@ -14,6 +14,12 @@ for command in $(sed -n 's/^  \([a-z]*\)  .*/\1/p' "$work/out"); do
     exits 0 "$command" --help && grep -q "connexon-cli $command" "$work/out"
     ok "help of $command"
 done
+exits 0 --man && grep -q '^.SS segment VOLUME OUT' "$work/out"
+ok "man page"
+if command -v man >/dev/null && man -l "$work/out" 2>&1 >/dev/null | grep .; then
+    false
+fi
+ok "man finds nothing wrong with it"
 exits 2
 ok "no command"
 exits 2 frobnicate && grep -q frobnicate "$work/err"
