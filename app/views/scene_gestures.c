@@ -5,6 +5,7 @@
 #include "app/views/scene_view_private.h"
 
 #include "app/render/picking.h"
+#include "app/views/pane_gestures.h"
 
 #include <math.h>
 
@@ -243,49 +244,22 @@ on_key(GtkEventControllerKey *keys, guint keyval, guint code,
     return TRUE;
 }
 
-static GtkGesture *
-add_button_gesture(CxuiSceneView *self, GtkGesture *gesture, guint button)
-{
-    gtk_gesture_single_set_button(GTK_GESTURE_SINGLE(gesture), button);
-    gtk_widget_add_controller(self->area, GTK_EVENT_CONTROLLER(gesture));
-    return gesture;
-}
-
 void
 cxui_scene_view_add_gestures(CxuiSceneView *self)
 {
-    GtkEventController *motion = gtk_event_controller_motion_new();
-    g_signal_connect(motion, "enter", G_CALLBACK(on_enter), self);
-    g_signal_connect(motion, "motion", G_CALLBACK(on_motion), self);
-    gtk_widget_add_controller(self->area, motion);
+    static const CxuiPaneHandlers handlers = {
+        .enter = G_CALLBACK(on_enter),
+        .motion = G_CALLBACK(on_motion),
+        .scroll = G_CALLBACK(on_scroll),
+        .click = G_CALLBACK(on_click),
+        .drag_begin = G_CALLBACK(on_drag_begin),
+        .drag_update = G_CALLBACK(on_drag_update),
+        .drag_end = G_CALLBACK(on_drag_end),
+        .centre = G_CALLBACK(on_centre),
+        .menu = G_CALLBACK(on_menu),
+        .key = G_CALLBACK(on_key),
+        .title = G_CALLBACK(on_title_click),
+    };
 
-    GtkEventController *scroll =
-        gtk_event_controller_scroll_new(GTK_EVENT_CONTROLLER_SCROLL_BOTH_AXES);
-    g_signal_connect(scroll, "scroll", G_CALLBACK(on_scroll), self);
-    gtk_widget_add_controller(self->area, scroll);
-
-    GtkGesture *click =
-        add_button_gesture(self, gtk_gesture_click_new(), GDK_BUTTON_PRIMARY);
-    g_signal_connect(click, "released", G_CALLBACK(on_click), self);
-
-    GtkGesture *drag =
-        add_button_gesture(self, gtk_gesture_drag_new(), GDK_BUTTON_PRIMARY);
-    g_signal_connect(drag, "drag-begin", G_CALLBACK(on_drag_begin), self);
-    g_signal_connect(drag, "drag-update", G_CALLBACK(on_drag_update), self);
-    g_signal_connect(drag, "drag-end", G_CALLBACK(on_drag_end), self);
-
-    GtkGesture *centre =
-        add_button_gesture(self, gtk_gesture_click_new(), GDK_BUTTON_SECONDARY);
-    g_signal_connect(centre, "released", G_CALLBACK(on_centre), self);
-    GtkGesture *held = add_button_gesture(self, gtk_gesture_long_press_new(),
-                                          GDK_BUTTON_SECONDARY);
-    g_signal_connect(held, "pressed", G_CALLBACK(on_menu), self);
-
-    GtkEventController *keys = gtk_event_controller_key_new();
-    g_signal_connect(keys, "key-pressed", G_CALLBACK(on_key), self);
-    gtk_widget_add_controller(self->area, keys);
-
-    GtkGesture *title = gtk_gesture_click_new();
-    g_signal_connect(title, "pressed", G_CALLBACK(on_title_click), self);
-    gtk_widget_add_controller(self->title, GTK_EVENT_CONTROLLER(title));
+    cxui_pane_add_gestures(self->area, self->title, &handlers, self);
 }
