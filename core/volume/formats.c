@@ -9,6 +9,7 @@
 #include "core/volume/hdf5.h"
 #include "core/volume/png_stack.h"
 #include "core/volume/precomputed.h"
+#include "core/volume/reader_util.h"
 #include "core/volume/tiff_stack.h"
 #include "core/volume/zarr.h"
 
@@ -132,6 +133,23 @@ cx_volume_open(const char *spec, CxJob *job, GError **error)
     return cx_volume_new(reader, self, &info, spec);
 }
 
+/* The one data set of a format whose file or folder is the data set. */
+static GPtrArray *
+list_one(const CxReader *reader, const char *path, GError **error)
+{
+    CxVolumeInfo info = {.n_channels = 1};
+    void *self = reader->open(path, NULL, &info, NULL, error);
+
+    if (self == NULL)
+        return NULL;
+    reader->free(self);
+    GPtrArray *list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)cx_dataset_info_free);
+    g_ptr_array_add(list, cx_dataset_info_new("", info.levels[0].size,
+                                              info.dtype, info.is_labels));
+    return list;
+}
+
 GPtrArray *
 cx_volume_list(const char *path, GError **error)
 {
@@ -140,7 +158,8 @@ cx_volume_list(const char *path, GError **error)
 
     if (reader == NULL)
         return NULL;
-    GPtrArray *list = reader->list(path, &local);
+    GPtrArray *list = reader->list != NULL ? reader->list(path, &local)
+                                           : list_one(reader, path, &local);
     g_assert((list == NULL) == (local != NULL));
     if (local != NULL)
         g_propagate_error(error, local);

@@ -249,22 +249,6 @@ open_volume(const char *path, const char *dataset, CxVolumeInfo *info,
     return NULL;
 }
 
-static GPtrArray *
-list(const char *path, GError **error)
-{
-    CxVolumeInfo info = {0};
-    void *self = open_volume(path, NULL, &info, NULL, error);
-
-    if (self == NULL)
-        return NULL;
-    free_volume(self);
-    GPtrArray *found =
-        g_ptr_array_new_with_free_func((GDestroyNotify)cx_dataset_info_free);
-    g_ptr_array_add(found, cx_dataset_info_new("", info.levels[0].size,
-                                               info.dtype, info.is_labels));
-    return found;
-}
-
 /* The bytes of a chunk that lies in a file of its own; NULL without error if
  * there is none. */
 static GBytes *
@@ -427,7 +411,6 @@ const CxReader cx_precomputed_reader = {
     .name = "precomputed",
     .probe = probe,
     .open = open_volume,
-    .list = list,
     .read = read_box,
     .free = free_volume,
 };

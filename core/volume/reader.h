@@ -36,6 +36,7 @@ typedef struct {
     bool (*probe)(const char *path);
     void *(*open)(const char *path, const char *dataset, CxVolumeInfo *info,
                   CxJob *job, GError **error);
+    /* NULL where a file or folder is itself the only data set. */
     GPtrArray *(*list)(const char *path, GError **error);
 
     bool (*read)(void *self, unsigned level, CxBox box, CxChunk *dst,

@@ -591,27 +591,10 @@ open_stack(const char *path, const char *dataset, CxVolumeInfo *info,
     return NULL;
 }
 
-static GPtrArray *
-list(const char *path, GError **error)
-{
-    CxVolumeInfo info = {0};
-    void *self = open_stack(path, NULL, &info, NULL, error);
-
-    if (self == NULL)
-        return NULL;
-    free_stack(self);
-    GPtrArray *list =
-        g_ptr_array_new_with_free_func((GDestroyNotify)cx_dataset_info_free);
-    g_ptr_array_add(list, cx_dataset_info_new("", info.levels[0].size,
-                                              info.dtype, info.is_labels));
-    return list;
-}
-
 const CxReader cx_tiff_reader = {
     .name = "tiff",
     .probe = probe,
     .open = open_stack,
-    .list = list,
     .read = read_box,
     .free = free_stack,
 };
