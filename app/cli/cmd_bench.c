@@ -93,6 +93,7 @@ cxcli_bench_unet(CxcliContext *context, GError **error)
     cxcli_report_real(report, "mvox_per_s", result.mvox_per_s);
     cxcli_report_real(report, "gflop_per_s", result.gflop_per_s);
     cxcli_report_real(report, "median_seconds", result.median_seconds);
+    cxcli_report_real(report, "mvox_per_cpu_s", result.mvox_per_cpu_s);
     cxcli_report_integer(report, "runs", result.runs);
     cxcli_report_text(report, "isa", result.isa);
     cxcli_report_text(report, "type",

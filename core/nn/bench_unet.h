@@ -22,6 +22,8 @@ typedef struct {
     double mvox_per_s;     /* of all threads together, from the median */
     double gflop_per_s;    /* counted as the layers of the network state them */
     double median_seconds; /* of one tile a thread */
+    double mvox_per_cpu_s; /* in a second of processor time, which other
+                            * programs on the machine disturb less */
     unsigned runs;
     const char *isa; /* that was used; static */
 } CxBenchUnetResult;
