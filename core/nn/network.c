@@ -10,6 +10,9 @@
 
 #include <string.h>
 
+/* Up to here the sides of a voxel count as equal. */
+#define SAME_VOXEL_RATIO 1.25
+
 static void
 free_parameter(void *data)
 {
@@ -182,6 +185,29 @@ CxVoxel
 cx_network_halo(const CxNetwork *network)
 {
     return network->halo;
+}
+
+unsigned
+cx_network_dims(const CxNetwork *network)
+{
+    return (unsigned)network->dims;
+}
+
+bool
+cx_network_can_cut(const CxNetwork *network, unsigned axis)
+{
+    CxNm nm = network->voxel_nm;
+    double least = MIN(nm.x, MIN(nm.y, nm.z));
+
+    if (network->dims == 3 || axis == 2)
+        return true;
+    if (network->per_section ||
+        MAX(nm.x, MAX(nm.y, nm.z)) > SAME_VOXEL_RATIO * least)
+        return false;
+    for (unsigned c = 0; c < network->n_outputs; c++)
+        if (cx_network_turned_channel(network, 2 - axis, c) < 0)
+            return false;
+    return true;
 }
 
 /* Products and sums of one layer for a voxel of the network's input. */

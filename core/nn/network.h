@@ -42,6 +42,14 @@ CxOutput cx_network_output(const CxNetwork *network, unsigned channel);
 
 /* Distance a voxel of the input can act on the output, each side. */
 CxVoxel cx_network_halo(const CxNetwork *network);
+
+/* 2: sections are channels and one is predicted at a time; 3: in space. */
+unsigned cx_network_dims(const CxNetwork *network);
+
+/* Whether it may run with this axis (0 x, 1 y, 2 z) as cutting direction: z
+ * always; others where nothing tells them from z: voxels equal within 1.25,
+ * no statistics of sections, outputs closed under the turn. */
+bool cx_network_can_cut(const CxNetwork *network, unsigned axis);
 double cx_network_flop_per_voxel(const CxNetwork *network);
 
 /* Post-processing defaults stored with the model (group /segmentation). */

@@ -59,6 +59,8 @@ typedef struct {
     uint64_t n_steps; /* tiles of the whole run */
     atomic_uint_fast64_t done;
 
+    unsigned first_view, n_views;
+
     /* of the view */
     unsigned view;
     int64_t lo[3], hi[3], n_tiles[3]; /* view axes */
@@ -238,7 +240,7 @@ take_row(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
 
         if (run->sum == NULL)
             for (size_t i = 0; i < n; i++)
-                run->out[to + (int64_t)i] =
+                run->out[to + (int64_t)i * step] =
                     (uint8_t)(from[i * CX_BLOCK] * 255.0f + 0.5f);
         else
             for (size_t i = 0; i < n; i++)
@@ -410,15 +412,15 @@ n_tiles(const Run *run)
 static bool
 run_views(Run *run, GError **error)
 {
-    unsigned n_views = (unsigned)run->predictor->network->views;
+    unsigned end = run->first_view + run->n_views;
     bool ok = true;
 
     init_workers(run);
-    for (unsigned view = 0; view < n_views; view++) {
+    for (unsigned view = run->first_view; view < end; view++) {
         set_view(run, view);
         run->n_steps += n_tiles(run);
     }
-    for (unsigned view = 0; view < n_views && ok; view++) {
+    for (unsigned view = run->first_view; view < end && ok; view++) {
         set_view(run, view);
         ok = cx_parallel_for(run->predictor->n_threads, n_tiles(run), run_tile,
                              run, NULL, error);
@@ -427,12 +429,23 @@ run_views(Run *run, GError **error)
     return ok && cx_job_step(run->job, run->n_steps, run->n_steps, error);
 }
 
+/* The halo on real axes; that of several views is the same on all. */
+static CxVoxel
+turned_halo(const CxNetwork *network, unsigned view)
+{
+    CxVoxel halo = cx_network_halo(network);
+
+    if (view == 1)
+        return (CxVoxel){halo.y, halo.z, halo.x};
+    return view == 2 ? (CxVoxel){halo.z, halo.x, halo.y} : halo;
+}
+
 /* What of the volume the box and its halo need; mirrored voxels lie inside. */
 static CxChunk *
 read_input(Run *run, GError **error)
 {
     CxPredictor *predictor = run->predictor;
-    CxVoxel halo = cx_network_halo(predictor->network);
+    CxVoxel halo = turned_halo(predictor->network, run->first_view);
     CxBox bounds = cx_volume_bounds(predictor->volume, 0);
     CxBox need = cx_box_intersect(cx_box_grow(run->box, halo), bounds);
     CxVoxel size = cx_box_size(need);
@@ -502,23 +515,24 @@ half_of(CxBox box, unsigned half)
 
 /* Fills the part of the result that is over the box. */
 static bool
-predict(CxPredictor *predictor, CxBox box, CxChunk *result, CxJob *job,
-        GError **error)
+predict(const Run *like, CxBox box, CxChunk *result, GError **error)
 {
-    Run run = {.predictor = predictor, .job = job, .box = box};
+    CxPredictor *predictor = like->predictor;
+    Run run = *like;
     CxVoxel size = cx_volume_level(predictor->volume, 0).size;
     size_t n_sums = 0;
     CX_AUTOFREE uint16_t *sum = NULL;
 
-    if (predictor->network->views > 1) {
+    run.box = box;
+    if (run.n_views > 1) {
         CxVoxel extent = cx_box_size(box);
 
         n_sums = predictor->network->n_outputs * (size_t)extent.x *
                  (size_t)extent.y * (size_t)extent.z;
         if (n_sums * sizeof *sum > MAX_SUM_BYTES &&
             MAX(extent.x, MAX(extent.y, extent.z)) > 1)
-            return predict(predictor, half_of(box, 0), result, job, error) &&
-                   predict(predictor, half_of(box, 1), result, job, error);
+            return predict(like, half_of(box, 0), result, error) &&
+                   predict(like, half_of(box, 1), result, error);
         sum = cx_try_alloc0(n_sums, sizeof *sum, error);
         if (sum == NULL)
             return false;
@@ -539,9 +553,10 @@ predict(CxPredictor *predictor, CxBox box, CxChunk *result, CxJob *job,
     return true;
 }
 
-CxChunk *
-cx_predictor_run(CxPredictor *predictor, CxBox box, CxJob *job, GError **error)
+static CxChunk *
+run_over(const Run *like, CxBox box, GError **error)
 {
+    CxPredictor *predictor = like->predictor;
     CxBox bounds = cx_volume_bounds(predictor->volume, 0);
 
     if (cx_box_is_empty(box) || !cx_box_contains_box(bounds, box)) {
@@ -552,7 +567,31 @@ cx_predictor_run(CxPredictor *predictor, CxBox box, CxJob *job, GError **error)
     }
     g_autoptr(CxChunk) result = cx_chunk_new(
         CX_DTYPE_U8, box, cx_network_n_outputs(predictor->network), error);
-    if (result == NULL || !predict(predictor, box, result, job, error))
+    if (result == NULL || !predict(like, box, result, error))
         return NULL;
     return g_steal_pointer(&result);
+}
+
+CxChunk *
+cx_predictor_run(CxPredictor *predictor, CxBox box, CxJob *job, GError **error)
+{
+    Run run = {.predictor = predictor,
+               .job = job,
+               .n_views = (unsigned)predictor->network->views};
+
+    return run_over(&run, box, error);
+}
+
+CxChunk *
+cx_predictor_run_cut(CxPredictor *predictor, CxBox box, unsigned axis,
+                     CxJob *job, GError **error)
+{
+    bool flat = predictor->network->dims == 2;
+    Run run = {.predictor = predictor,
+               .job = job,
+               .first_view = flat ? Z - axis : 0,
+               .n_views = 1};
+
+    g_assert(cx_network_can_cut(predictor->network, axis));
+    return run_over(&run, box, error);
 }

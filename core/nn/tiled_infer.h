@@ -37,4 +37,10 @@ const char *cx_predictor_type(const CxPredictor *predictor); /* "fp32", … */
 CxChunk *cx_predictor_run(CxPredictor *predictor, CxBox box, CxJob *job,
                           GError **error);
 
+/* The same with one axis alone (0 x, 1 y, 2 z) as cutting direction, whatever
+ * the number of views of the model: what a pane across that axis shows, for a
+ * third of the work of three views.  cx_network_can_cut() must allow it. */
+CxChunk *cx_predictor_run_cut(CxPredictor *predictor, CxBox box, unsigned axis,
+                              CxJob *job, GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxPredictor, cx_predictor_free)

@@ -140,6 +140,96 @@ test_naive_three_views(void)
     }
 }
 
+/* Axes turned so that view axes are x, y, z; see core/nn/README.md. */
+static CxVoxel
+turn(CxVoxel v, unsigned axis)
+{
+    return axis == 1   ? (CxVoxel){v.z, v.x, v.y}
+           : axis == 0 ? (CxVoxel){v.y, v.z, v.x}
+                       : v;
+}
+
+static CxChunk *
+turn_image(CxChunk *image, CxVoxel size, unsigned axis)
+{
+    CxVoxel turned = turn(size, axis);
+    CxChunk *copy = cx_chunk_new(CX_DTYPE_U8, cx_box_of_size(turned), 1, NULL);
+    CxBox from = cx_box_of_size(size), to = cx_box_of_size(turned);
+
+    for (int64_t z = 0; z < size.z; z++)
+        for (int64_t y = 0; y < size.y; y++)
+            for (int64_t x = 0; x < size.x; x++) {
+                CxVoxel v = {x, y, z};
+
+                ((uint8_t *)cx_chunk_data_mut(
+                    copy))[cx_box_offset(to, turn(v, axis))] =
+                    ((const uint8_t *)cx_chunk_data(
+                        image))[cx_box_offset(from, v)];
+            }
+    return copy;
+}
+
+/* A cut across an axis is the plain run over turned axes. */
+static void
+expect_cut(CxNetwork *network, CxRng *rng, unsigned axis)
+{
+    CxVoxel size = {size_in(rng, 1, 14), size_in(rng, 1, 12),
+                    size_in(rng, 1, 9)};
+    CxBox box = random_box(rng, size);
+    CxBox turned_box = {turn(box.lo, axis), turn(box.hi, axis)};
+    g_autoptr(CxChunk) image = random_image(rng, size);
+    g_autoptr(CxChunk) turned = turn_image(image, size, axis);
+    CxPredictorOptions options = {.n_threads = 1};
+    g_autoptr(CxVolume) volume = cx_volume_from_chunk(
+        image, network->voxel_nm, (CxNm){0.0, 0.0, 0.0}, false);
+    g_autoptr(CxPredictor) predictor =
+        cx_predictor_new(network, volume, &options, NULL);
+    g_autoptr(CxChunk) got =
+        cx_predictor_run_cut(predictor, box, axis, NULL, NULL);
+    int32_t views = network->views;
+
+    network->views = 1;
+    g_autoptr(CxChunk) want = predict(network, turned, turned_box, &options);
+    network->views = views;
+    for (unsigned c = 0; c < network->n_outputs; c++) {
+        const uint8_t *a = cx_chunk_channel(got, c);
+        const uint8_t *b = cx_chunk_channel(
+            want, (unsigned)cx_network_turned_channel(network, 2 - axis, c));
+
+        for (int64_t z = box.lo.z; z < box.hi.z; z++)
+            for (int64_t y = box.lo.y; y < box.hi.y; y++)
+                for (int64_t x = box.lo.x; x < box.hi.x; x++) {
+                    CxVoxel v = {x, y, z};
+
+                    g_assert_cmpuint(
+                        a[cx_box_offset(box, v)], ==,
+                        b[cx_box_offset(turned_box, turn(v, axis))]);
+                }
+    }
+}
+
+static void
+test_cuts(void)
+{
+    CxRng rng = cx_test_rng();
+
+    for (int i = 0; i < 12; i++) {
+        g_autoptr(CxNetwork) network = cx_test_random_network(&rng, 2);
+
+        network->voxel_nm = (CxNm){8, 8, 9};
+        network->views = i % 2 == 0 ? 3 : 1;
+        g_assert_true(cx_network_finish(network, "cuts", NULL));
+        for (unsigned axis = 0; axis < 3; axis++)
+            if (cx_network_can_cut(network, axis))
+                expect_cut(network, &rng, axis);
+            else
+                g_assert_cmpint(network->views, ==, 1);
+        network->voxel_nm = (CxNm){4, 4, 40};
+        g_assert_false(cx_network_can_cut(network, 0));
+        g_assert_true(cx_network_can_cut(network, 2));
+    }
+}
+
 /* Sections wide enough that statistics skip pixels. */
 static void
 test_naive_sparse_statistics(void)
@@ -532,6 +622,7 @@ main(int argc, char **argv)
     g_test_add_func("/nn/tiled-infer/naive-3d", test_naive_3d);
     g_test_add_func("/nn/tiled-infer/naive-three-views",
                     test_naive_three_views);
+    g_test_add_func("/nn/tiled-infer/cuts", test_cuts);
     g_test_add_func("/nn/tiled-infer/naive-sparse-statistics",
                     test_naive_sparse_statistics);
     g_test_add_func("/nn/tiled-infer/tilings", test_tilings_give_equal_bits);
