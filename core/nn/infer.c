@@ -281,6 +281,8 @@ add_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
             for (size_t i = 0; i < n; i++)
                 dst[i] += src[i];
         }
+        for (size_t i = 0; i < n && step->relu; i++)
+            dst[i] = MAX(dst[i], 0.0f);
     }
 }
 

@@ -40,11 +40,11 @@ typedef struct {
     unsigned n_inputs;
     int32_t inputs[CX_NN_MAX_INPUTS]; /* earlier layers; -1 = network input */
     int32_t extent[3];                /* kernel or factor; 1, 1, 1 if none */
-    bool relu;
-    unsigned n_in, n_out; /* channels; n_in is the sum for concat */
-    unsigned scale[3];    /* input voxels along a voxel of the output */
-    float *weight;        /* [n_out][n_in][z][y][x]; upconv [n_in][n_out]… */
-    float *bias;          /* [n_out] */
+    bool relu;                        /* conv, add */
+    unsigned n_in, n_out;             /* channels; n_in is the sum for concat */
+    unsigned scale[3]; /* input voxels along a voxel of the output */
+    float *weight;     /* [n_out][n_in][z][y][x]; upconv [n_in][n_out]… */
+    float *bias;       /* [n_out] */
 } CxLayer;
 
 typedef struct {
@@ -59,8 +59,9 @@ struct CxNetwork {
     char *description, *data, *licence, *scores;
     CxNm voxel_nm;
     int32_t dims;           /* 2: sections are channels; 3 */
-    int32_t input_sections; /* channels of the input when dims = 2, else 1 */
-    bool per_section;       /* normalise each section by its own statistics */
+    int32_t input_sections; /* channels of the image when dims = 2, else 1 */
+    bool grows; /* one more channel of the input: the mask so far, logits */
+    bool per_section; /* normalise each section by its own statistics */
     double norm_mean, norm_std;
     int32_t views; /* cutting directions averaged: 1 or 3 */
     unsigned n_outputs;
@@ -71,6 +72,9 @@ struct CxNetwork {
     size_t n_weights; /* floats read so far, against CX_NN_MAX_WEIGHTS */
     CxVoxel halo;
 };
+
+/* Channels of the input. */
+unsigned cx_network_n_inputs(const CxNetwork *network);
 
 /* An empty network with one reference. */
 CxNetwork *cx_network_new(unsigned n_layers);

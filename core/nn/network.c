@@ -181,6 +181,18 @@ cx_network_output(const CxNetwork *network, unsigned channel)
     return network->outputs[channel];
 }
 
+unsigned
+cx_network_n_inputs(const CxNetwork *network)
+{
+    return (unsigned)network->input_sections + (network->grows ? 1 : 0);
+}
+
+bool
+cx_network_grows(const CxNetwork *network)
+{
+    return network->grows;
+}
+
 CxVoxel
 cx_network_halo(const CxNetwork *network)
 {

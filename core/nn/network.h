@@ -15,6 +15,7 @@ typedef struct CxNetwork CxNetwork;
 typedef enum {
     CX_OUTPUT_BOUNDARY = 0, /* probability of membrane */
     CX_OUTPUT_AFFINITY = 1, /* between voxel p and p + offset */
+    CX_OUTPUT_OBJECT = 2,   /* what to add to the logit of the object's mask */
 } CxOutputKind;
 
 typedef struct {
@@ -40,6 +41,11 @@ CxNm cx_network_voxel_nm(const CxNetwork *network);
 unsigned cx_network_n_outputs(const CxNetwork *network);
 CxOutput cx_network_output(const CxNetwork *network, unsigned channel);
 
+/* Whether it grows one object from a seed (method "flood"): its input is the
+ * image and the mask so far.  core/segmentation/flood.h runs such a network,
+ * a predictor refuses it. */
+bool cx_network_grows(const CxNetwork *network);
+
 /* Distance a voxel of the input can act on the output, each side. */
 CxVoxel cx_network_halo(const CxNetwork *network);
 
@@ -53,7 +59,8 @@ bool cx_network_can_cut(const CxNetwork *network, unsigned axis);
 double cx_network_flop_per_voxel(const CxNetwork *network);
 
 /* Post-processing defaults stored with the model (group /segmentation). */
-const char *cx_network_method(const CxNetwork *network); /* volume|sections */
+const char *
+cx_network_method(const CxNetwork *network); /* volume|sections|flood */
 double cx_network_parameter(const CxNetwork *network, const char *name,
                             double otherwise);
 

@@ -11,7 +11,7 @@
 static unsigned
 channels_of(const CxNetwork *network, int32_t input)
 {
-    return input < 0 ? (unsigned)network->input_sections
+    return input < 0 ? cx_network_n_inputs(network)
                      : network->layers[input].n_out;
 }
 
@@ -267,14 +267,36 @@ find_halo(CxNetwork *network, const char *path, GError **error)
     return true;
 }
 
+static bool
+check_grows(const CxNetwork *network, const char *path, GError **error)
+{
+    for (unsigned c = 0; c < network->n_outputs; c++)
+        if (network->grows != (network->outputs[c].kind == CX_OUTPUT_OBJECT) ||
+            (network->grows && c > 0))
+            return REFUSE("%s: output %u is of kind %d with method \"%s\", "
+                          "expected %s",
+                          path, c, (int)network->outputs[c].kind,
+                          cx_network_method(network),
+                          network->grows ? "one output of kind 2"
+                                         : "kind 0 or 1");
+    if (network->grows &&
+        (network->dims != 3 || network->views != 1 || network->per_section))
+        return REFUSE("%s: method is \"flood\" with dims %d, views %d and "
+                      "normalise \"%s\", expected 3, 1 and \"fixed\"",
+                      path, network->dims, network->views,
+                      network->per_section ? "section" : "fixed");
+    return true;
+}
+
 bool
 cx_network_finish(CxNetwork *network, const char *path, GError **error)
 {
     const CxLayer *last = &network->layers[network->n_layers - 1];
 
-    if (last->op != CX_OP_SIGMOID)
-        return REFUSE("%s: the last layer, %03u, is not a sigmoid", path,
-                      network->n_layers - 1);
+    if (network->grows ? last->op != CX_OP_CONV : last->op != CX_OP_SIGMOID)
+        return REFUSE("%s: the last layer, %03u, is not a %s", path,
+                      network->n_layers - 1,
+                      network->grows ? "conv" : "sigmoid");
     if (last->n_out != network->n_outputs)
         return REFUSE("%s: the last layer, %03u, has %u channels, expected %u "
                       "as listed in outputs",
@@ -286,5 +308,6 @@ cx_network_finish(CxNetwork *network, const char *path, GError **error)
                           "expected 1,1,1",
                           path, network->n_layers - 1, last->scale[0],
                           last->scale[1], last->scale[2]);
-    return find_halo(network, path, error) && check_views(network, path, error);
+    return check_grows(network, path, error) &&
+           find_halo(network, path, error) && check_views(network, path, error);
 }

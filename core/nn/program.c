@@ -312,7 +312,8 @@ add_pointwise(Builder *builder, const CxLayer *layer,
             materialise(builder, input_value(builder, layer, i), scale)
                 .parts[0];
     add_step(builder, layer->op == CX_OP_ADD ? CX_STEP_ADD : CX_STEP_SIGMOID,
-             layer->n_out, scale, &parts);
+             layer->n_out, scale, &parts)
+        ->relu = layer->relu;
 }
 
 static void
@@ -401,13 +402,14 @@ cx_program_new(const CxNetwork *network, CxLayerType type, GError **error)
     for (unsigned i = 0; i < network->n_layers; i++)
         max_steps += 1 + network->layers[i].n_inputs;
     program->steps = g_new0(CxStep, max_steps);
-    add_step(&builder, CX_STEP_INPUT, (unsigned)network->input_sections, whole,
+    add_step(&builder, CX_STEP_INPUT, cx_network_n_inputs(network), whole,
              &none);
     for (unsigned i = 0; i < network->n_layers && !builder.failed; i++)
         add_layer(&builder, i);
     if (builder.failed)
         return NULL;
-    if (type == CX_LAYER_BF16 && !check_bf16(program, network, error))
+    if (type == CX_LAYER_BF16 && !network->grows &&
+        !check_bf16(program, network, error))
         return NULL;
     find_readers(program);
     return g_steal_pointer(&program);

@@ -72,7 +72,7 @@ typedef struct {
     unsigned n_phases;         /* stream slowest, x fastest */
     CxPhase *phases;
     float *bias; /* of outputs, in 16s */
-    bool relu;
+    bool relu;   /* conv, add */
     unsigned scale[CX_N_AXES];
 } CxStep;
 
@@ -84,7 +84,8 @@ typedef struct {
     size_t max_pool_rows;
 } CxProgram;
 
-/* type holds for all steps.  bf16 refuses networks that add or copy. */
+/* type holds for all steps.  bf16 refuses networks that add or copy, but not
+ * those that grow, which patch_infer.h runs. */
 CxProgram *cx_program_new(const CxNetwork *network, CxLayerType type,
                           GError **error);
 void cx_program_free(CxProgram *program);

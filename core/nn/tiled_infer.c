@@ -102,6 +102,14 @@ CxPredictor *
 cx_predictor_new(CxNetwork *network, CxVolume *volume,
                  const CxPredictorOptions *options, GError **error)
 {
+    if (cx_network_grows(network)) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "model %s grows one object from a seed, expected one that "
+                    "predicts boundaries or affinities",
+                    cx_network_name(network));
+        return NULL;
+    }
+
     g_autoptr(CxPredictor) predictor = g_new0(CxPredictor, 1);
     CxLayerType type;
 

@@ -290,7 +290,7 @@ read_weights(hid_t group, const char *what, CxNetwork *network, CxLayer *layer,
 static unsigned
 channels_in(const CxNetwork *network, const CxLayer *layer)
 {
-    return layer->inputs[0] < 0 ? (unsigned)network->input_sections
+    return layer->inputs[0] < 0 ? cx_network_n_inputs(network)
                                 : network->layers[layer->inputs[0]].n_out;
 }
 
@@ -316,7 +316,8 @@ read_layer(hid_t group, CxNetwork *network, unsigned index, const char *what,
         !read_ints(group, what, has_kernel ? "kernel" : "factor", layer->extent,
                    3, error))
         return false;
-    if (has_kernel) {
+    if (has_kernel ||
+        (layer->op == CX_OP_ADD && H5Aexists(group, "relu") > 0)) {
         int32_t relu;
 
         if (!read_ints(group, what, "relu", &relu, 1, error))
@@ -453,10 +454,9 @@ read_outputs(hid_t file, CxNetwork *network, const char *path, GError **error)
                       path, n);
     network->n_outputs = (unsigned)(n / 4);
     for (unsigned i = 0; i < network->n_outputs; i++) {
-        if (rows[i][0] != CX_OUTPUT_BOUNDARY &&
-            rows[i][0] != CX_OUTPUT_AFFINITY)
-            return REFUSE("%s: output %u is of kind %d, expected 0 or 1", path,
-                          i, rows[i][0]);
+        if (rows[i][0] < CX_OUTPUT_BOUNDARY || rows[i][0] > CX_OUTPUT_OBJECT)
+            return REFUSE("%s: output %u is of kind %d, expected 0, 1 or 2",
+                          path, i, rows[i][0]);
         network->outputs[i] = (CxOutput){(CxOutputKind)rows[i][0],
                                          {rows[i][1], rows[i][2], rows[i][3]}};
     }
@@ -512,10 +512,11 @@ read_segmentation(hid_t file, CxNetwork *network, const char *path,
         g_propagate_error(error, g_steal_pointer(&local));
         return false;
     }
-    if (!g_str_equal(cx_network_method(network), "volume") &&
+    network->grows = g_str_equal(cx_network_method(network), "flood");
+    if (!network->grows && !g_str_equal(cx_network_method(network), "volume") &&
         !g_str_equal(cx_network_method(network), "sections"))
-        return REFUSE("%s: method is \"%s\", expected \"volume\" or "
-                      "\"sections\"",
+        return REFUSE("%s: method is \"%s\", expected \"volume\", "
+                      "\"sections\" or \"flood\"",
                       what, cx_network_method(network));
     return true;
 }

@@ -316,6 +316,38 @@ test_change(Fixture *f, const void *data)
                          w[3] != NULL ? w[3] : "", NULL);
 }
 
+static void
+test_grower(Fixture *f, const void *data)
+{
+    static const Change affinity = {.object = "/",
+                                    .attribute = "outputs",
+                                    .n_ints = 4,
+                                    .ints = {1, 1, 0, 0}};
+    static const Change volume = {
+        .object = "/segmentation", .attribute = "method", .text = "volume"};
+    static const Change section = {
+        .object = "/", .attribute = "normalise", .text = "section"};
+    static const Change *const wrong[] = {&affinity, &volume, &section};
+    static const char *const words[] = {"kind 1", "layer 000", "\"section\""};
+    CxRng rng = cx_test_rng();
+    g_autoptr(CxNetwork) want = cx_test_random_grower(&rng);
+    g_autoptr(GError) error = NULL;
+
+    cx_test_save_network(want, f->path);
+    g_autoptr(CxNetwork) got = cx_network_load(f->path, &error);
+    g_assert_no_error(error);
+    expect_equal(got, want);
+    g_assert_true(cx_network_grows(got));
+    g_assert_cmpuint(cx_network_n_inputs(got), ==, 2);
+    g_assert_cmpfloat(cx_network_parameter(got, "fov_z", 0.0), ==, 7.0);
+    for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        cx_test_save_network(want, f->path);
+        apply(f->path, wrong[i]);
+        g_assert_null(cx_network_load(f->path, &error));
+        cx_test_expect_error(&error, CX_ERROR_FORMAT, "net.h5", words[i], NULL);
+    }
+}
+
 /* Text of fixed length (as `apply` writes it) is as good as the other. */
 static void
 test_fixed_text(Fixture *f, const void *data)
@@ -624,6 +656,7 @@ main(int argc, char **argv)
     for (size_t i = 0; i < G_N_ELEMENTS(changes); i++)
         add_test(changes[i].name, &changes[i], test_change);
     add_test("fixed-text", NULL, test_fixed_text);
+    add_test("grower", NULL, test_grower);
     add_test("calibration", NULL, test_calibration_is_kept);
     add_test("missing", NULL, test_missing);
     add_test("hostile-shapes", NULL, test_hostile_shapes);

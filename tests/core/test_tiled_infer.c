@@ -559,6 +559,10 @@ test_refusals(void)
 
     g_assert_null(cx_predictor_new(network, volume, &options, &error));
     cx_test_expect_error(&error, CX_ERROR_INVALID, "mmx", "avx512", NULL);
+    g_autoptr(CxNetwork) grower = cx_test_random_grower(&rng);
+    g_assert_null(cx_predictor_new(grower, volume, NULL, &error));
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "grower", "one object",
+                         NULL);
     g_setenv("CX_CPU", "quick", true);
     g_assert_null(cx_predictor_new(network, volume, NULL, &error));
     cx_test_expect_error(&error, CX_ERROR_INVALID, "CX_CPU", "quick", NULL);

@@ -172,6 +172,62 @@ cx_test_random_network(CxRng *rng, int32_t dims)
     return network;
 }
 
+static void
+set_parameter(CxNetwork *network, const char *name, double number)
+{
+    CxNetworkParameter *parameter = g_new0(CxNetworkParameter, 1);
+
+    parameter->name = g_strdup(name);
+    parameter->number = number;
+    g_ptr_array_add(network->parameters, parameter);
+}
+
+static int32_t
+add_rectified(Builder *builder, int32_t from)
+{
+    return add(builder, (CxLayer){.op = CX_OP_ADD,
+                                  .n_inputs = 1,
+                                  .inputs = {from},
+                                  .extent = {1, 1, 1},
+                                  .relu = true});
+}
+
+CxNetwork *
+cx_test_random_grower(CxRng *rng)
+{
+    CxNetwork *network = cx_network_new(MAX_LAYERS);
+    Builder builder = {network, rng, 0};
+    unsigned n = 1 + below(&builder, 40);
+    g_autoptr(GError) error = NULL;
+
+    network->name = g_strdup("grower");
+    network->description = g_strdup("grows at random");
+    network->data = g_strdup("none");
+    network->licence = g_strdup("Apache-2.0");
+    network->scores = g_strdup("");
+    network->dims = 3;
+    network->grows = true;
+    network->norm_mean = 128.0;
+    network->norm_std = 33.0;
+    network->n_outputs = 1;
+    network->outputs[0] = (CxOutput){CX_OUTPUT_OBJECT, {0, 0, 0}};
+    set_parameter(network, "fov_x", 9.0);
+    set_parameter(network, "fov_y", 9.0);
+    set_parameter(network, "fov_z", 7.0);
+    set_parameter(network, "delta_x", 2.0);
+    set_parameter(network, "delta_y", 2.0);
+    set_parameter(network, "delta_z", 1.0);
+
+    int32_t at = add_conv(&builder, add_conv(&builder, -1, n), n);
+    int32_t inner = add_conv(&builder, add_rectified(&builder, at), n);
+    at = add_join(&builder, CX_OP_ADD, at, add_conv(&builder, inner, n));
+    add_conv(&builder, add_rectified(&builder, at), 1);
+    network->layers[builder.n - 1].relu = false;
+    network->n_layers = builder.n;
+    g_assert_true(cx_network_finish(network, "grower", &error));
+    return network;
+}
+
 /* ---- model files ---- */
 
 static void
@@ -244,7 +300,7 @@ put_layer(hid_t layers, unsigned index, const CxLayer *layer)
 
     put_text(group, "op", ops[layer->op]);
     put_numbers(group, "inputs", H5T_NATIVE_INT32, layer->inputs, 1, &n_inputs);
-    if (layer->op == CX_OP_CONV)
+    if (layer->op == CX_OP_CONV || (layer->op == CX_OP_ADD && layer->relu))
         put_int(group, "relu", layer->relu);
     if (layer->op <= CX_OP_UPCONV)
         put_numbers(group, layer->op == CX_OP_CONV ? "kernel" : "factor",
@@ -302,8 +358,14 @@ cx_test_save_network(const CxNetwork *network, const char *path)
     put_card(file, network);
     hid_t segmentation =
         H5Gcreate2(file, "segmentation", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    put_text(segmentation, "method", "sections");
+    put_text(segmentation, "method", network->grows ? "flood" : "sections");
     put_double(segmentation, "threshold", 0.25);
+    for (unsigned i = 0; i < network->parameters->len; i++) {
+        const CxNetworkParameter *parameter =
+            g_ptr_array_index(network->parameters, i);
+
+        put_double(segmentation, parameter->name, parameter->number);
+    }
     H5Gclose(segmentation);
     hid_t layers =
         H5Gcreate2(file, "layers", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
@@ -410,7 +472,7 @@ joined_at(const CxLayer *layer, const Tensor *const *in, size_t o, int64_t z,
         else
             o -= in[i]->n_channels;
     }
-    return sum;
+    return layer->relu ? fmax(sum, 0.0) : sum;
 }
 
 static double
@@ -644,5 +706,20 @@ cx_test_naive_predict(const CxNetwork *network, const uint8_t *volume,
     double *result = g_new0(double, n_voxels * network->n_outputs);
     for (unsigned view = 0; view < (unsigned)network->views; view++)
         add_view(network, data, whole, view, lo, hi, result);
+    return result;
+}
+
+double *
+cx_test_naive_patch(const CxNetwork *network, const float *input, CxVoxel size)
+{
+    Tensor tensor =
+        tensor_new(cx_network_n_inputs(network),
+                   (size_t[3]){(size_t)size.z, (size_t)size.y, (size_t)size.x});
+    size_t n = tensor.n_channels * (size_t)(size.x * size.y * size.z);
+
+    for (size_t i = 0; i < n; i++)
+        tensor.data[i] = (double)input[i];
+    double *result = run_layers(network, &tensor).data;
+    g_free(tensor.data);
     return result;
 }

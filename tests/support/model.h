@@ -11,6 +11,10 @@
  * this many dimensions; 1 or more outputs. */
 CxNetwork *cx_test_random_network(CxRng *rng, int32_t dims);
 
+/* A network of residual modules that grows an object in a field of view of 9 x
+ * 9 x 7 voxels with steps of 2, 2 and 1; 2 modules of some channels. */
+CxNetwork *cx_test_random_grower(CxRng *rng);
+
 /* Writes a model file as core/nn/README.md says. */
 void cx_test_save_network(const CxNetwork *network, const char *path);
 
@@ -19,3 +23,8 @@ void cx_test_save_network(const CxNetwork *network, const char *path);
  * halo.  volume: u8, x fastest.  Owned. */
 double *cx_test_naive_predict(const CxNetwork *network, const uint8_t *volume,
                               CxVoxel size, CxBox box);
+
+/* What a network makes of one patch, zero outside at every layer, in double.
+ * input: channel after channel, x fastest.  Owned. */
+double *cx_test_naive_patch(const CxNetwork *network, const float *input,
+                            CxVoxel size);
