@@ -16,7 +16,8 @@ data=$(cd "$data" && pwd)
 cd "$work" || exit 1
 sums=$(cd "$data" && sha256sum fib-medulla/test.h5 sstem-isbi/test_raw.tif)
 
-# scores of published segmentations, to six digits
+# scores of published segmentations, to six digits: split is H(segments |
+# truth), merge H(truth | segments)
 gala=$data/golden/gala
 score() {
     file=$1 split=$2 merge=$3
@@ -25,9 +26,9 @@ score() {
 }
 score test-ws.h5 1.647744 0.184529
 ok "VOI of gala's watershed"
-score test-seg1.h5 0.304539 0.364882 || score test-seg1.h5 0.364882 0.304539
+score test-seg1.h5 0.304539 0.364882
 ok "VOI of gala's first segmentation"
-score test-seg4.h5 0.234176 0.395047 || score test-seg4.h5 0.395047 0.234176
+score test-seg4.h5 0.234176 0.395047
 ok "VOI of gala's fourth segmentation"
 
 exits 0 graph "$data/golden/neuroproof/samp1_labels_processed.h5" g.csv --json &&
