@@ -379,6 +379,7 @@ run_run(CxJob *job, void *data, GError **error)
     CxBox bounds = cx_volume_bounds(image, 0);
     CxBox box =
         cx_box_is_empty(run->box) ? bounds : cx_box_intersect(run->box, bounds);
+    cx_job_stage(job, "segmenting", 0.01, 1.0);
     return cx_project_segment(run->project, pipeline, box, run->focus, on_block,
                               run, job, error);
 }

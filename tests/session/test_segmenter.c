@@ -57,6 +57,40 @@ test_a_model_is_chosen_by_voxel_size(SessionFixture *fixture, const void *data)
         "fib");
 }
 
+/* The furthest that a job was seen while it ran. */
+static void
+note_fraction(CxuiJobList *jobs, double *furthest)
+{
+    guint n = g_list_model_get_n_items(G_LIST_MODEL(jobs));
+
+    for (guint i = 0; i < n; i++) {
+        g_autoptr(CxuiJobItem) item =
+            g_list_model_get_item(G_LIST_MODEL(jobs), i);
+
+        if (cxui_job_item_state(item) == CX_JOB_RUNNING)
+            *furthest = MAX(*furthest, cxui_job_item_fraction(item));
+    }
+}
+
+static void
+test_progress_is_of_the_whole_run(SessionFixture *fixture, const void *data)
+{
+    CxuiJobList *jobs = cxui_session_jobs(fixture->session);
+    CxBox everything = {{0, 0, 0}, {0, 0, 0}};
+    double furthest = 0;
+
+    open_image(fixture);
+    gulong handler =
+        g_signal_connect(jobs, "changed", G_CALLBACK(note_fraction), &furthest);
+    cxui_segmenter_set_model(cxui_session_segmenter(fixture->session), "fib");
+    cxui_segmenter_run(cxui_session_segmenter(fixture->session), everything,
+                       (CxVoxel){0, 0, 0});
+    session_fixture_wait(fixture, has_ended);
+    g_signal_handler_disconnect(jobs, handler);
+    g_test_message("seen running at %g", furthest);
+    g_assert_cmpfloat(furthest, >, 0.2);
+}
+
 static void
 test_a_run_makes_a_project(SessionFixture *fixture, const void *data)
 {
@@ -146,6 +180,7 @@ main(int argc, char **argv)
     session_test_init(&argc, &argv);
     ADD(a_model_is_chosen_by_voxel_size);
     ADD(a_run_makes_a_project);
+    ADD(progress_is_of_the_whole_run);
     ADD(a_run_can_be_stopped);
     ADD(closing_while_it_runs);
     ADD(refusals_are_sentences);
