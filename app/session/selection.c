@@ -13,6 +13,7 @@ struct _CxuiSelection {
     GObject parent;
     GArray *ids;        /* of CxId, in order of picking */
     GArray *hidden;     /* of CxId, in order of hiding */
+    GArray *recoloured; /* of CxuiRecolour */
     GPtrArray *history; /* of GArray: the selections there were */
     guint present;      /* index in history of the present one */
     CxId hover;
@@ -98,6 +99,7 @@ finalize(GObject *object)
 
     g_array_unref(self->ids);
     g_array_unref(self->hidden);
+    g_array_unref(self->recoloured);
     g_ptr_array_unref(self->history);
     g_array_unref(self->seeds);
     g_array_unref(self->preview);
@@ -152,6 +154,7 @@ cxui_selection_init(CxuiSelection *self)
 {
     self->ids = ids_copy(NULL, 0);
     self->hidden = ids_copy(NULL, 0);
+    self->recoloured = g_array_new(FALSE, FALSE, sizeof(CxuiRecolour));
     self->history =
         g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref);
     self->seeds = g_array_new(FALSE, FALSE, sizeof(CxuiSeed));
@@ -361,6 +364,45 @@ cxui_selection_hidden(CxuiSelection *self, size_t *n)
     return (const CxId *)self->hidden->data;
 }
 
+static CxuiRecolour *
+find_recolour(CxuiSelection *self, CxId segment)
+{
+    for (guint i = 0; i < self->recoloured->len; i++) {
+        CxuiRecolour *colour =
+            &g_array_index(self->recoloured, CxuiRecolour, i);
+
+        if (colour->segment == segment)
+            return colour;
+    }
+    return NULL;
+}
+
+/* Steps of the golden section visit keys far from one another. */
+void
+cxui_selection_recolour(CxuiSelection *self, const CxId *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        CxuiRecolour *colour = find_recolour(self, ids[i]);
+
+        if (colour == NULL) {
+            CxuiRecolour first = {ids[i], ids[i]};
+
+            g_array_append_val(self->recoloured, first);
+            colour = find_recolour(self, ids[i]);
+        }
+        colour->key += 0x9e3779b97f4a7c15u;
+    }
+    if (n > 0)
+        emit_changed(self, CXUI_SELECTION_COLOURS);
+}
+
+const CxuiRecolour *
+cxui_selection_recoloured(CxuiSelection *self, size_t *n)
+{
+    *n = self->recoloured->len;
+    return (const CxuiRecolour *)(const void *)self->recoloured->data;
+}
+
 CxId
 cxui_selection_hover(CxuiSelection *self)
 {
@@ -526,19 +568,43 @@ cxui_selection_remap(CxuiSelection *self, CxuiIdMap map, void *data)
         emit_changed(self, what);
 }
 
+typedef struct {
+    char text[24];
+} IdText;
+
+static IdText
+id_text(CxId id)
+{
+    IdText out;
+
+    g_snprintf(out.text, sizeof out.text, "%" G_GUINT64_FORMAT, id);
+    return out;
+}
+
 static void
 add_ids(JsonBuilder *builder, const char *name, const GArray *ids)
 {
     json_builder_set_member_name(builder, name);
     json_builder_begin_array(builder);
-    for (guint i = 0; i < ids->len; i++) {
-        char text[24];
-
-        g_snprintf(text, sizeof text, "%" G_GUINT64_FORMAT,
-                   g_array_index(ids, CxId, i));
-        json_builder_add_string_value(builder, text);
-    }
+    for (guint i = 0; i < ids->len; i++)
+        json_builder_add_string_value(
+            builder, id_text(g_array_index(ids, CxId, i)).text);
     json_builder_end_array(builder);
+}
+
+/* {"segment": "key", …} */
+static void
+add_colours(JsonBuilder *builder, const GArray *recoloured)
+{
+    json_builder_set_member_name(builder, "colours");
+    json_builder_begin_object(builder);
+    for (guint i = 0; i < recoloured->len; i++) {
+        CxuiRecolour colour = g_array_index(recoloured, CxuiRecolour, i);
+
+        json_builder_set_member_name(builder, id_text(colour.segment).text);
+        json_builder_add_string_value(builder, id_text(colour.key).text);
+    }
+    json_builder_end_object(builder);
 }
 
 char *
@@ -549,9 +615,20 @@ cxui_selection_to_json(CxuiSelection *self)
     json_builder_begin_object(builder);
     add_ids(builder, "selected", self->ids);
     add_ids(builder, "hidden", self->hidden);
+    add_colours(builder, self->recoloured);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     return json_to_string(root, false);
+}
+
+static bool
+read_id(JsonNode *node, CxId least, CxId *id)
+{
+    const char *text =
+        JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
+
+    return text != NULL &&
+           g_ascii_string_to_unsigned(text, 10, least, G_MAXUINT64, id, NULL);
 }
 
 static GArray *
@@ -564,17 +641,37 @@ read_ids(JsonObject *object, const char *name)
         return ids;
     JsonArray *array = json_node_get_array(node);
     for (guint i = 0; i < json_array_get_length(array); i++) {
-        JsonNode *item = json_array_get_element(array, i);
-        const char *text =
-            JSON_NODE_HOLDS_VALUE(item) ? json_node_get_string(item) : NULL;
-        guint64 id;
+        CxId id;
 
-        if (text != NULL &&
-            g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &id, NULL) &&
+        if (read_id(json_array_get_element(array, i), 1, &id) &&
             !find_id(ids, id, NULL))
             g_array_append_val(ids, id);
     }
     return ids;
+}
+
+static void
+read_colours(CxuiSelection *self, JsonObject *object)
+{
+    JsonNode *node = json_object_get_member(object, "colours");
+
+    g_array_set_size(self->recoloured, 0);
+    if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node))
+        return;
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *key;
+
+    json_object_iter_init_ordered(&iter, json_node_get_object(node));
+    while (json_object_iter_next_ordered(&iter, &name, &key)) {
+        CxuiRecolour colour;
+
+        if (g_ascii_string_to_unsigned(name, 10, 1, G_MAXUINT64,
+                                       &colour.segment, NULL) &&
+            read_id(key, 0, &colour.key) &&
+            find_recolour(self, colour.segment) == NULL)
+            g_array_append_val(self->recoloured, colour);
+    }
 }
 
 bool
@@ -592,7 +689,8 @@ cxui_selection_from_json(CxuiSelection *self, const char *json)
     g_autoptr(GArray) ids = read_ids(object, "selected");
     g_array_unref(self->hidden);
     self->hidden = read_ids(object, "hidden");
-    emit_changed(self, CXUI_SELECTION_HIDDEN);
+    read_colours(self, object);
+    emit_changed(self, CXUI_SELECTION_HIDDEN | CXUI_SELECTION_COLOURS);
     cxui_selection_set(self, (const CxId *)ids->data, ids->len);
     return true;
 }
@@ -602,6 +700,7 @@ cxui_selection_reset(CxuiSelection *self)
 {
     g_array_set_size(self->ids, 0);
     g_array_set_size(self->hidden, 0);
+    g_array_set_size(self->recoloured, 0);
     start_history(self);
     self->hover = 0;
     cxui_selection_set_tool(self, CXUI_TOOL_POINTER);
@@ -609,5 +708,5 @@ cxui_selection_reset(CxuiSelection *self)
     g_object_notify_by_pspec(G_OBJECT(self), specs[PROPERTY_HOVER]);
     notify_history(self);
     emit_changed(self, CXUI_SELECTION_IDS | CXUI_SELECTION_HIDDEN |
-                           CXUI_SELECTION_HOVER);
+                           CXUI_SELECTION_HOVER | CXUI_SELECTION_COLOURS);
 }

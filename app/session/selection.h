@@ -1,4 +1,5 @@
-/* What the user has picked: segments, the tool in hand, seeds in progress.
+/* What the user has picked: segments, the tool in hand, seeds in progress, and
+ * colours other than the palette's.
  *
  * Selected ids keep the order of picking; the first one gives a merge its id
  * and colour.  Every change of the selected set is remembered, so that a
@@ -34,7 +35,13 @@ typedef enum {
     CXUI_SELECTION_TOOL = 1 << 3,
     CXUI_SELECTION_SEEDS = 1 << 4,
     CXUI_SELECTION_PREVIEW = 1 << 5,
+    CXUI_SELECTION_COLOURS = 1 << 6,
 } CxuiSelectionChange;
+
+/* A segment that was recoloured shows the colour another id would have. */
+typedef struct {
+    CxId segment, key;
+} CxuiRecolour;
 
 typedef struct {
     CxVoxel at;
@@ -79,6 +86,11 @@ void cxui_selection_set_hidden(CxuiSelection *self, CxId id, bool hidden);
 void cxui_selection_show_all(CxuiSelection *self);
 const CxId *cxui_selection_hidden(CxuiSelection *self, size_t *n);
 
+/* Gives segments the next colour; those that are gone keep theirs, for an undo
+ * may bring them back. */
+void cxui_selection_recolour(CxuiSelection *self, const CxId *ids, size_t n);
+const CxuiRecolour *cxui_selection_recoloured(CxuiSelection *self, size_t *n);
+
 /* Segment under the pointer, 0 = none. */
 CxId cxui_selection_hover(CxuiSelection *self);
 void cxui_selection_set_hover(CxuiSelection *self, CxId id);
@@ -115,8 +127,8 @@ void cxui_selection_set_preview(CxuiSelection *self, CxuiPreviewState state,
 typedef CxId (*CxuiIdMap)(CxId id, void *data); /* 0 = gone */
 void cxui_selection_remap(CxuiSelection *self, CxuiIdMap map, void *data);
 
-/* Selected and hidden ids as JSON (ids as strings), and back; false if it is
- * no JSON object.  What is damaged in it is left out. */
+/* Selected, hidden and recoloured ids as JSON (ids as strings), and back; false
+ * if it is no JSON object.  What is damaged in it is left out. */
 char *cxui_selection_to_json(CxuiSelection *self);
 bool cxui_selection_from_json(CxuiSelection *self, const char *json);
 

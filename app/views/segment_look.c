@@ -9,7 +9,7 @@ struct _CxuiSegmentLook {
     CxuiSession *session; /* owned reference */
     CxglSegmentTable *table;
     GArray *sided;      /* of CxId: segments in the colour of a side */
-    GHashTable *shifts; /* id (uint64 key) → times recoloured */
+    GArray *recoloured; /* of CxId: segments with another id's colour */
 };
 
 G_DEFINE_FINAL_TYPE(CxuiSegmentLook, cxui_segment_look, G_TYPE_OBJECT)
@@ -153,6 +153,25 @@ follow_sides(CxuiSegmentLook *self, CxuiSelection *selection)
 }
 
 static void
+follow_colours(CxuiSegmentLook *self, CxuiSelection *selection)
+{
+    size_t n = 0;
+    const CxuiRecolour *colours = cxui_selection_recoloured(selection, &n);
+
+    for (guint i = 0; i < self->recoloured->len; i++) {
+        CxId id = g_array_index(self->recoloured, CxId, i);
+
+        cxgl_segment_table_set_colour_key(self->table, id, id);
+    }
+    g_array_set_size(self->recoloured, 0);
+    for (size_t i = 0; i < n; i++) {
+        cxgl_segment_table_set_colour_key(self->table, colours[i].segment,
+                                          colours[i].key);
+        g_array_append_val(self->recoloured, colours[i].segment);
+    }
+}
+
+static void
 on_selection_changed(CxuiSelection *selection, guint flags,
                      CxuiSegmentLook *self)
 {
@@ -162,6 +181,8 @@ on_selection_changed(CxuiSelection *selection, guint flags,
         follow_hidden(self, selection);
     if (flags & CXUI_SELECTION_HOVER)
         follow_hover(self, selection);
+    if (flags & CXUI_SELECTION_COLOURS)
+        follow_colours(self, selection);
     if (flags & (CXUI_SELECTION_IDS | CXUI_SELECTION_TOOL |
                  CXUI_SELECTION_SEEDS | CXUI_SELECTION_PREVIEW))
         follow_sides(self, selection);
@@ -251,20 +272,6 @@ cxui_segment_look_table(CxuiSegmentLook *self)
     return self->table;
 }
 
-void
-cxui_segment_look_recolour(CxuiSegmentLook *self, const CxId *ids, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        guint shift =
-            GPOINTER_TO_UINT(g_hash_table_lookup(self->shifts, &ids[i])) + 1;
-        g_hash_table_replace(self->shifts, g_memdup2(&ids[i], sizeof(CxId)),
-                             GUINT_TO_POINTER(shift));
-        CxId key = ids[i] ^ ((uint64_t)shift * 0x9e3779b97f4a7c15u);
-        cxgl_segment_table_set_colour_key(self->table, ids[i], key);
-    }
-    emit_changed(self);
-}
-
 CxglColour
 cxui_segment_look_colour(CxuiSegmentLook *self, CxId segment)
 {
@@ -287,7 +294,7 @@ cxui_segment_look_finalize(GObject *object)
 
     cxgl_segment_table_free(self->table);
     g_array_unref(self->sided);
-    g_hash_table_unref(self->shifts);
+    g_array_unref(self->recoloured);
     G_OBJECT_CLASS(cxui_segment_look_parent_class)->finalize(object);
 }
 
@@ -295,8 +302,7 @@ static void
 cxui_segment_look_init(CxuiSegmentLook *self)
 {
     self->sided = g_array_new(FALSE, FALSE, sizeof(CxId));
-    self->shifts =
-        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    self->recoloured = g_array_new(FALSE, FALSE, sizeof(CxId));
 }
 
 static void

@@ -22,10 +22,6 @@ CxuiSegmentLook *cxui_segment_look_new(CxuiSession *session);
 /* Borrowed; lives as long as the look. */
 CxglSegmentTable *cxui_segment_look_table(CxuiSegmentLook *self);
 
-/* The next colour for each of these. */
-void cxui_segment_look_recolour(CxuiSegmentLook *self, const CxId *ids,
-                                size_t n);
-
 /* Colour as it is drawn now, sides included; for lists and 3-D. */
 CxglColour cxui_segment_look_colour(CxuiSegmentLook *self, CxId segment);
 

@@ -207,11 +207,11 @@ on_isolate_selected(GSimpleAction *action, GVariant *parameter, gpointer data)
 static void
 on_recolour_selected(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-    CxuiWindow *self = data;
+    CxuiSelection *selection = selection_of(data);
     size_t n = 0;
-    const CxId *ids = cxui_selection_ids(selection_of(self), &n);
+    const CxId *ids = cxui_selection_ids(selection, &n);
 
-    cxui_segment_look_recolour(self->look, ids, n);
+    cxui_selection_recolour(selection, ids, n);
 }
 
 /* Locks them; if all are locked already, unlocks them. */

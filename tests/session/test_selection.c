@@ -109,6 +109,19 @@ test_old_preview_stays_while_computing(void)
 }
 
 static void
+assert_same_colours(CxuiSelection *a, CxuiSelection *b)
+{
+    size_t n_a, n_b;
+    const CxuiRecolour *of_a = cxui_selection_recoloured(a, &n_a);
+    const CxuiRecolour *of_b = cxui_selection_recoloured(b, &n_b);
+
+    g_assert_cmpuint(n_a, ==, 2);
+    g_assert_cmpmem(of_a, n_a * sizeof *of_a, of_b, n_b * sizeof *of_b);
+    for (size_t i = 0; i < n_a; i++)
+        g_assert_cmpuint(of_a[i].key, !=, of_a[i].segment);
+}
+
+static void
 test_ids_are_stored_exactly(void)
 {
     g_autoptr(CxuiSelection) a = cxui_selection_new();
@@ -118,15 +131,27 @@ test_ids_are_stored_exactly(void)
 
     cxui_selection_set(a, ids, 4);
     cxui_selection_set_hidden(a, UINT64_MAX - 1, true);
+    cxui_selection_recolour(a, ids, 2);
+    cxui_selection_recolour(a, ids, 1);
     g_autofree char *json = cxui_selection_to_json(a);
     g_assert_true(cxui_selection_from_json(b, json));
     assert_ids(b, 4, ids);
+    assert_same_colours(a, b);
     g_assert_true(cxui_selection_is_hidden(b, UINT64_MAX - 1));
     g_assert_false(cxui_selection_from_json(b, "[1]"));
     g_assert_true(cxui_selection_from_json(
         b, "{\"selected\": [3, \"x\", \"18446744073709551616\", \"0\", {}, "
-           "\"12\", \"12\"]}"));
+           "\"12\", \"12\"], \"colours\": {\"x\": \"1\", \"7\": 8, "
+           "\"9\": \"10\"}}"));
     assert_ids(b, 1, (CxId[]){12});
+    size_t n;
+    const CxuiRecolour *colours = cxui_selection_recoloured(b, &n);
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_cmpuint(colours[0].segment, ==, 9);
+    g_assert_cmpuint(colours[0].key, ==, 10);
+    cxui_selection_reset(b);
+    cxui_selection_recoloured(b, &n);
+    g_assert_cmpuint(n, ==, 0);
 }
 
 int
