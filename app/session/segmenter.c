@@ -8,7 +8,6 @@
 #include "app/session/segmenter.h"
 
 #include "app/session/bell.h"
-#include "app/session/model_list.h"
 #include "app/session/session_private.h"
 #include "core/base/error.h"
 
@@ -17,13 +16,16 @@
 /* Beyond this ratio of voxel sizes a model sees other shapes than it learned. */
 #define FAR_RATIO 1.5
 
+/* Model files remembered. */
+#define MAX_FILES 8
+
 /* Sections at least this much thicker than a pixel is wide: flat blocks. */
 #define FLAT_RATIO 3.0
 
 /* What a run shares between worker and main loop. */
 typedef struct {
     CxProject *project;
-    char *model;
+    char *model, *type;
     CxBox box;
     CxVoxel focus;
     unsigned n_threads;
@@ -41,10 +43,8 @@ struct _CxuiSegmenter {
     CxuiSession *session; /* owns us */
     CxuiBell *bell;
     GPtrArray *models; /* of CxuiModelInfo; empty until they are read */
-    char **names;
-    char *model;        /* chosen by the user, or NULL */
-    CxuiModelInfo *own; /* card of a chosen file that is not shipped */
-    Run *run;           /* the present one, or NULL; owned by its job */
+    char *model;       /* chosen by the user, or NULL */
+    Run *run;          /* the present one, or NULL; owned by its job */
     CxJob *job;
     int64_t start_us, end_us;
     uint64_t n_voxels;
@@ -73,6 +73,7 @@ run_free(void *data)
 
     cx_project_unref(run->project);
     g_free(run->model);
+    g_free(run->type);
     cxui_bell_unref(run->bell);
     g_object_unref(run->segmenter);
     g_mutex_clear(&run->lock);
@@ -116,9 +117,7 @@ finalize(GObject *object)
 
     g_clear_pointer(&self->job, cx_job_unref);
     g_ptr_array_unref(self->models);
-    g_strfreev(self->names);
     g_free(self->model);
-    g_clear_pointer(&self->own, cxui_model_info_free);
     cxui_bell_unref(self->bell);
     G_OBJECT_CLASS(cxui_segmenter_parent_class)->finalize(object);
 }
@@ -175,13 +174,13 @@ cxui_segmenter_init(CxuiSegmenter *self)
 {
     self->models =
         g_ptr_array_new_with_free_func((GDestroyNotify)cxui_model_info_free);
-    self->names = g_new0(char *, 1);
     self->bell = cxui_bell_new(G_OBJECT(self), take_boxes);
 }
 
 /* The networks' cards are read once, in a job. */
 typedef struct {
     CxuiSegmenter *segmenter; /* a reference */
+    char *files;              /* named by the user */
     GPtrArray *models;
 } Reading;
 
@@ -191,6 +190,7 @@ reading_free(void *data)
     Reading *reading = data;
 
     g_object_unref(reading->segmenter);
+    g_free(reading->files);
     g_clear_pointer(&reading->models, g_ptr_array_unref);
     g_free(reading);
 }
@@ -198,7 +198,9 @@ reading_free(void *data)
 static bool
 run_reading(CxJob *job, void *data, GError **error)
 {
-    ((Reading *)data)->models = cxui_model_list_read();
+    Reading *reading = data;
+
+    reading->models = cxui_model_list_read(reading->files);
     return true;
 }
 
@@ -212,13 +214,6 @@ on_models_read(CxJob *job, const GError *error, void *data)
         return;
     g_ptr_array_unref(self->models);
     self->models = g_steal_pointer(&reading->models);
-    g_strfreev(self->names);
-    self->names = g_new0(char *, self->models->len + 1);
-    for (guint i = 0; i < self->models->len; i++) {
-        const CxuiModelInfo *info = g_ptr_array_index(self->models, i);
-
-        self->names[i] = g_strdup(info->name);
-    }
     g_object_notify_by_pspec(G_OBJECT(self), specs[PROPERTY_MODELS_READ]);
     g_object_notify_by_pspec(G_OBJECT(self), specs[PROPERTY_MODEL]);
 }
@@ -234,6 +229,11 @@ cxui_segmenter_new(CxuiSession *session)
     if (chosen[0] != '\0')
         self->model = g_strdup(chosen);
     reading->segmenter = g_object_ref(self);
+    g_autofree char *files = NULL;
+    g_object_get(cxui_session_settings(session), "model-files", &files, NULL);
+    reading->files = self->model != NULL && g_str_has_suffix(self->model, ".h5")
+                         ? g_strjoin("\n", self->model, files, NULL)
+                         : g_steal_pointer(&files);
     CxuiJobRequest job = {
         .title = "Reading the networks",
         .tier = CX_TIER_PREFETCH,
@@ -249,17 +249,15 @@ cxui_segmenter_new(CxuiSession *session)
     return self;
 }
 
-const char *const *
-cxui_segmenter_models(CxuiSegmenter *self)
+const GPtrArray *
+cxui_segmenter_infos(CxuiSegmenter *self)
 {
-    return (const char *const *)self->names;
+    return self->models;
 }
 
 static const CxuiModelInfo *
 find_model(CxuiSegmenter *self, const char *name)
 {
-    if (self->own != NULL && g_strcmp0(self->own->name, name) == 0)
-        return self->own;
     for (guint i = 0; i < self->models->len; i++) {
         const CxuiModelInfo *info = g_ptr_array_index(self->models, i);
 
@@ -267,6 +265,25 @@ find_model(CxuiSegmenter *self, const char *name)
             return info;
     }
     return NULL;
+}
+
+const CxuiModelInfo *
+cxui_segmenter_info(CxuiSegmenter *self)
+{
+    return find_model(self, cxui_segmenter_model(self));
+}
+
+const char *
+cxui_segmenter_type(CxuiSegmenter *self)
+{
+    g_autofree char *choice = NULL;
+    const CxuiModelInfo *info = cxui_segmenter_info(self);
+
+    g_object_get(cxui_session_settings(self->session), "model-type", &choice,
+                 NULL);
+    if (info == NULL || g_str_equal(choice, "auto"))
+        return NULL;
+    return cxui_model_info_type(info, choice);
 }
 
 const char *
@@ -282,6 +299,25 @@ cxui_segmenter_model(CxuiSegmenter *self)
     return info != NULL ? info->name : "";
 }
 
+/* A file that is named once stays in the list, newest first. */
+static void
+add_file(CxuiSegmenter *self, const char *path)
+{
+    CxuiSettings *settings = cxui_session_settings(self->session);
+    g_autofree char *files = NULL;
+
+    g_ptr_array_add(self->models, cxui_model_info_read(path));
+    if (!g_str_has_suffix(path, ".h5"))
+        return;
+    g_object_get(settings, "model-files", &files, NULL);
+    g_auto(GStrv) old = g_strsplit(files, "\n", -1);
+    g_autoptr(GString) text = g_string_new(path);
+    for (unsigned i = 0; old[i] != NULL && i + 1 < MAX_FILES; i++)
+        if (old[i][0] != '\0' && !g_str_equal(old[i], path))
+            g_string_append_printf(text, "\n%s", old[i]);
+    g_object_set(settings, "model-files", text->str, NULL);
+}
+
 void
 cxui_segmenter_set_model(CxuiSegmenter *self, const char *model)
 {
@@ -291,27 +327,18 @@ cxui_segmenter_set_model(CxuiSegmenter *self, const char *model)
         return;
     g_free(self->model);
     self->model = g_strdup(model);
-    g_clear_pointer(&self->own, cxui_model_info_free);
     if (model != NULL && find_model(self, model) == NULL)
-        self->own = cxui_model_info_read(model);
+        add_file(self, model);
     g_object_set(cxui_session_settings(self->session), "model",
                  model != NULL ? model : "", NULL);
     g_object_notify_by_pspec(G_OBJECT(self), specs[PROPERTY_MODEL]);
 }
 
 char *
-cxui_segmenter_dup_model_text(CxuiSegmenter *self, const char *model)
-{
-    const CxuiModelInfo *info = find_model(self, model);
-
-    return g_strdup(info != NULL ? info->text : "");
-}
-
-char *
 cxui_segmenter_dup_warning(CxuiSegmenter *self)
 {
     CxVolume *image = cxui_session_image(self->session);
-    const CxuiModelInfo *info = find_model(self, cxui_segmenter_model(self));
+    const CxuiModelInfo *info = cxui_segmenter_info(self);
 
     if (image == NULL || info == NULL || !info->usable)
         return NULL;
@@ -320,13 +347,13 @@ cxui_segmenter_dup_warning(CxuiSegmenter *self)
         return g_strdup_printf(
             "The image states no voxel size; the model %s was trained at "
             "%g × %g × %g nm",
-            info->name, model.x, model.y, model.z);
+            info->title, model.x, model.y, model.z);
     if (cxui_voxel_ratio(model, data) <= FAR_RATIO)
         return NULL;
     return g_strdup_printf("The image has voxels of %g × %g × %g nm, the model "
                            "%s was trained at %g × %g × %g nm",
-                           data.x, data.y, data.z, info->name, model.x, model.y,
-                           model.z);
+                           data.x, data.y, data.z, info->title, model.x,
+                           model.y, model.z);
 }
 
 /* Segmenting thread: a block is stored. */
@@ -369,8 +396,9 @@ run_run(CxJob *job, void *data, GError **error)
     g_autoptr(CxNetwork) network = cx_network_load(run->model, error);
     if (network == NULL)
         return false;
+    CxPredictorOptions numbers = {.type = run->type};
     g_autoptr(CxPredictor) predictor =
-        cx_predictor_new(network, image, NULL, error);
+        cx_predictor_new(network, image, &numbers, error);
     if (predictor == NULL)
         return false;
     CxPipelineOptions options = cx_pipeline_defaults();
@@ -440,6 +468,7 @@ start_run(CxuiSegmenter *self, CxProject *project, const Wish *wish)
 
     run->project = cx_project_ref(project);
     run->model = g_strdup(cxui_segmenter_model(self));
+    run->type = g_strdup(cxui_segmenter_type(self));
     run->box = wish->box;
     run->focus = wish->focus;
     run->generation = cxui_session_generation(self->session);

@@ -14,7 +14,7 @@
  */
 #pragma once
 
-#include "core/base/geometry.h"
+#include "app/session/model_list.h"
 
 #include <gio/gio.h>
 
@@ -26,8 +26,9 @@ G_DECLARE_FINAL_TYPE(CxuiSegmenter, cxui_segmenter, CXUI, SEGMENTER, GObject)
 /* Made by the session, which owns it. */
 CxuiSegmenter *cxui_segmenter_new(CxuiSession *session);
 
-/* Names of the shipped models that can be found; NULL-terminated, borrowed. */
-const char *const *cxui_segmenter_models(CxuiSegmenter *self);
+/* Models to choose from, GPtrArray of CxuiModelInfo, borrowed until models-read
+ * or model is notified; empty until they are read. */
+const GPtrArray *cxui_segmenter_infos(CxuiSegmenter *self);
 
 /* The chosen model; at first the one whose voxel size is nearest to the
  * image's.  "" if none can be found. */
@@ -36,9 +37,12 @@ const char *cxui_segmenter_model(CxuiSegmenter *self);
 /* A shipped name or the path of a .h5 file. */
 void cxui_segmenter_set_model(CxuiSegmenter *self, const char *model);
 
-/* One line about the chosen model from its card (data, licence, scores), for
- * the menu; "" if it cannot be read. */
-char *cxui_segmenter_dup_model_text(CxuiSegmenter *self, const char *model);
+/* Card of the chosen model, borrowed as above, or NULL. */
+const CxuiModelInfo *cxui_segmenter_info(CxuiSegmenter *self);
+
+/* The type of number to compute with, from the setting model-type; "auto": as
+ * connexon-cli does (NULL, for segmenting). */
+const char *cxui_segmenter_type(CxuiSegmenter *self);
 
 /* A sentence when the image's voxel size is far (factor 1.5 on any axis) from
  * the model's or unknown, else NULL. */

@@ -30,9 +30,11 @@ dispose(GObject *object)
 
     if (self->scheduler != NULL) {
         cxui_session_close(self);
+        cxui_prediction_stop(self->prediction);
         cxui_job_list_drain(self->jobs);
         g_clear_pointer(&self->loader, cx_chunk_loader_free);
         g_clear_object(&self->exporter);
+        g_clear_object(&self->prediction);
         g_clear_object(&self->segmenter);
         g_clear_object(&self->segment_model);
         g_clear_object(&self->meshes);
@@ -131,6 +133,7 @@ make_parts(CxuiSession *self)
     self->meshes = cxui_mesh_controller_new(self);
     self->segment_model = cxui_segment_model_new(self);
     self->segmenter = cxui_segmenter_new(self);
+    self->prediction = cxui_prediction_new(self);
     self->exporter = cxui_exporter_new(self);
 }
 
@@ -489,6 +492,12 @@ CxuiSegmenter *
 cxui_session_segmenter(CxuiSession *self)
 {
     return self->segmenter;
+}
+
+CxuiPrediction *
+cxui_session_prediction(CxuiSession *self)
+{
+    return self->prediction;
 }
 
 CxuiExporter *

@@ -37,6 +37,7 @@
 #include "app/session/history_model.h"
 #include "app/session/job_list.h"
 #include "app/session/mesh_controller.h"
+#include "app/session/prediction.h"
 #include "app/session/segment_model.h"
 #include "app/session/segmenter.h"
 #include "app/session/selection.h"
@@ -127,4 +128,5 @@ CxuiSegmentModel *cxui_session_segment_model(CxuiSession *self);
 CxuiHistoryModel *cxui_session_history(CxuiSession *self);
 CxuiJobList *cxui_session_jobs(CxuiSession *self);
 CxuiSegmenter *cxui_session_segmenter(CxuiSession *self);
+CxuiPrediction *cxui_session_prediction(CxuiSession *self);
 CxuiExporter *cxui_session_exporter(CxuiSession *self);

@@ -38,6 +38,7 @@ struct _CxuiSession {
     CxuiMeshController *meshes;
     CxuiSegmentModel *segment_model;
     CxuiSegmenter *segmenter;
+    CxuiPrediction *prediction;
     CxuiExporter *exporter;
 };
 

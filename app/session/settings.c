@@ -35,6 +35,12 @@ static const Key keys[] = {
     {"mesh-cache-mib", G_TYPE_UINT, NULL, 64, 65536, 512},
     {"window-width", G_TYPE_INT, NULL, 0, 32767, 1360},
     {"window-height", G_TYPE_INT, NULL, 0, 32767, 840},
+    {"model-type", G_TYPE_STRING, "auto", 0, 0, 0},
+    {"model-files", G_TYPE_STRING, "", 0, 0, 0},
+    {"live-prediction", G_TYPE_BOOLEAN, NULL, 0, 1, 0},
+    {"prediction-channel", G_TYPE_INT, NULL, -1, 63, -1},
+    {"prediction-opacity", G_TYPE_DOUBLE, NULL, 0, 1, 0.7},
+    {"prediction-gamma", G_TYPE_DOUBLE, NULL, 0.2, 5, 1},
 };
 
 #define N_KEYS G_N_ELEMENTS(keys)

@@ -7,7 +7,10 @@
  * them: color-scheme, palette, author, model, last-folder (string),
  * label-opacity, dim-others (double), show-borders, smooth-image,
  * show-cross-hair, show-sidebar, window-maximized (boolean), image-cache-mib,
- * mesh-cache-mib (uint), window-width, window-height (int).  Main thread only.
+ * mesh-cache-mib (uint), window-width, window-height (int); of the networks:
+ * model-type ("auto", "fp32", …), model-files (paths chosen by hand, a line
+ * each), live-prediction (boolean), prediction-channel (int, -1 = boundary),
+ * prediction-opacity, prediction-gamma (double).  Main thread only.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -287,13 +287,15 @@ on_failed(CxuiSession *session, const char *sentence, const char *details,
 static void
 fill_models(CxuiWindow *self)
 {
-    const char *const *names =
-        cxui_segmenter_models(cxui_session_segmenter(self->session));
+    const GPtrArray *infos =
+        cxui_segmenter_infos(cxui_session_segmenter(self->session));
 
     g_menu_remove_all(self->model_section);
-    for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
-        g_autoptr(GMenuItem) item = g_menu_item_new(names[i], NULL);
-        g_menu_item_set_action_and_target(item, "win.model", "s", names[i]);
+    for (guint i = 0; i < infos->len; i++) {
+        const CxuiModelInfo *info = g_ptr_array_index(infos, i);
+        g_autoptr(GMenuItem) item = g_menu_item_new(info->title, NULL);
+
+        g_menu_item_set_action_and_target(item, "win.model", "s", info->name);
         g_menu_append_item(self->model_section, item);
     }
 }

@@ -49,9 +49,11 @@ test_a_model_is_chosen_by_voxel_size(SessionFixture *fixture, const void *data)
     g_assert_cmpstr(cxui_segmenter_model(segmenter), ==, "sstem");
     g_autofree char *warning = cxui_segmenter_dup_warning(segmenter);
     g_assert_nonnull(strstr(warning, "8 × 8 × 40 nm"));
-    g_autofree char *text = cxui_segmenter_dup_model_text(segmenter, "fib");
-    g_assert_cmpstr(text, !=, "");
+    g_assert_true(cxui_segmenter_info(segmenter)->non_commercial);
     cxui_segmenter_set_model(segmenter, "fib");
+    g_assert_cmpstr(cxui_segmenter_info(segmenter)->text, !=, "");
+    g_assert_false(cxui_segmenter_info(segmenter)->non_commercial);
+    g_assert_cmpstr(cxui_segmenter_info(segmenter)->types[0], ==, "fp32");
     g_assert_cmpstr(
         cxui_settings_model(cxui_session_settings(fixture->session)), ==,
         "fib");
