@@ -13,6 +13,8 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         .pool_row_f32 = cx_pool_row_f32_c,
         .sigmoid_f32 = cx_sigmoid_f32_c,
         .envelope_f32 = cx_envelope_f32_c,
+        .winograd_split_f32 = cx_winograd_split_f32_c,
+        .winograd_join_f32 = cx_winograd_join_f32_c,
         .isa_bf16 = "c",
         .conv_row_bf16 = cx_conv_row_bf16_c,
         .pool_row_bf16 = cx_pool_row_bf16_c,
@@ -25,6 +27,8 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->pool_row_f32 = cx_pool_row_f32_avx2;
         kernels->sigmoid_f32 = cx_sigmoid_f32_avx2;
         kernels->envelope_f32 = cx_envelope_f32_avx2;
+        kernels->winograd_split_f32 = cx_winograd_split_f32_avx2;
+        kernels->winograd_join_f32 = cx_winograd_join_f32_avx2;
     }
 #endif
 #ifdef CX_HAVE_AVX512
@@ -34,6 +38,8 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->pool_row_f32 = cx_pool_row_f32_avx512;
         kernels->sigmoid_f32 = cx_sigmoid_f32_avx512;
         kernels->envelope_f32 = cx_envelope_f32_avx512;
+        kernels->winograd_split_f32 = cx_winograd_split_f32_avx512;
+        kernels->winograd_join_f32 = cx_winograd_join_f32_avx512;
         kernels->pool_row_bf16 = cx_pool_row_bf16_avx512;
         kernels->narrow_bf16 = cx_narrow_bf16_avx512;
     }

@@ -14,6 +14,7 @@
 #include "core/kernels/envelope_f32.h"
 #include "core/kernels/pool_f32.h"
 #include "core/kernels/sigmoid_f32.h"
+#include "core/kernels/winograd_f32.h"
 
 typedef struct {
     const char *isa; /* "c", "avx2", "avx512": what the float kernels use */
@@ -21,6 +22,8 @@ typedef struct {
     CxPoolRowF32Fn *pool_row_f32;
     CxSigmoidF32Fn *sigmoid_f32;
     CxEnvelopeF32Fn *envelope_f32;
+    CxWinogradSplitF32Fn *winograd_split_f32;
+    CxWinogradJoinF32Fn *winograd_join_f32;
     const char *isa_bf16; /* "c", "amx": what the bf16 convolution uses */
     CxConvRowBf16Fn *conv_row_bf16;
     CxPoolRowBf16Fn *pool_row_bf16;

@@ -6,6 +6,7 @@
 
 #include "core/base/alloc.h"
 #include "core/base/error.h"
+#include "core/nn/winograd.h"
 
 #include <string.h>
 
@@ -13,6 +14,8 @@ struct CxInfer {
     const CxProgram *program;
     CxKernels kernels;
     CxPlan *plan;
+    CxWinograd *winograd;
+    float *split; /* memory of winograd */
     bool bf16;
     CxConvTapBf16 *taps_bf16; /* the same for bf16 */
     float *scratch;           /* one row in float, for the ports of bf16 */
@@ -32,6 +35,7 @@ cx_infer_new(const CxProgram *program, const CxKernels *kernels)
     infer->program = program;
     infer->kernels = *kernels;
     infer->plan = cx_plan_new(program);
+    infer->winograd = cx_winograd_new(program);
     infer->bf16 = program->type == CX_LAYER_BF16;
     infer->taps = g_new0(CxConvTap, program->max_taps);
     infer->taps_bf16 = g_new0(CxConvTapBf16, program->max_taps);
@@ -45,6 +49,7 @@ cx_infer_free(CxInfer *infer)
     if (infer == NULL)
         return;
     cx_plan_free(infer->plan);
+    cx_winograd_free(infer->winograd);
     g_free(infer->taps);
     g_free(infer->taps_bf16);
     g_free(infer->rows);
@@ -56,13 +61,6 @@ static size_t
 n_pixels(const CxPlanTensor *tensor)
 {
     return (size_t)(tensor->hi[CX_X] - tensor->lo[CX_X]);
-}
-
-static bool
-holds(const CxPlanTensor *tensor, int64_t unit, int64_t row)
-{
-    return unit >= tensor->lo[CX_STREAM] && unit < tensor->hi[CX_STREAM] &&
-           row >= tensor->lo[CX_ROW] && row < tensor->hi[CX_ROW];
 }
 
 /* The pixel of a phase that lies at `at` or just after it. */
@@ -84,7 +82,7 @@ aim_tap(const CxInfer *infer, const CxStep *step, const CxPhaseTap *tap,
     for (unsigned a = 0; a < CX_N_AXES; a++)
         at[a] = base[a] * (step->period[a] / part->factor[a]) + tap->offset[a];
     return (CxConvTap){
-        .src = holds(source, at[CX_STREAM], at[CX_ROW])
+        .src = cx_plan_holds(source, at[CX_STREAM], at[CX_ROW])
                    ? infer->arena +
                          cx_plan_at(source, at[CX_STREAM], at[CX_ROW], at[CX_X])
                    : NULL,
@@ -191,6 +189,11 @@ conv_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
     const CxStep *step = &infer->program->steps[index];
     int64_t at[CX_N_AXES] = {unit, row, 0};
 
+    if (cx_winograd_takes(infer->plan, index)) {
+        cx_winograd_row(infer->winograd, infer->plan, &infer->kernels,
+                        infer->arena, infer->split, index, unit, row);
+        return;
+    }
     for (int64_t phase = 0; phase < step->period[CX_X]; phase++)
         conv_phase(infer, index, at, phase);
 }
@@ -212,7 +215,7 @@ pool_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
                 int64_t su = unit * step->factor[CX_STREAM] + s;
                 int64_t sr = row * step->factor[CX_ROW] + r;
 
-                if (holds(source, su, sr))
+                if (cx_plan_holds(source, su, sr))
                     infer->rows[n++] = infer->arena +
                                        cx_plan_at(source, su, sr, x) +
                                        b * source->plane;
@@ -465,9 +468,14 @@ cx_infer_run(CxInfer *infer, const int64_t lo[CX_N_AXES],
              const CxInferPorts *ports, CxJob *job, GError **error)
 {
     cx_plan_fit(infer->plan, lo, hi, bounds);
-    if (!reserve(infer, infer->plan->n_floats + scratch_floats(infer), error))
+    size_t scratch = scratch_floats(infer);
+    if (!reserve(infer,
+                 infer->plan->n_floats + scratch +
+                     cx_winograd_fit(infer->winograd, infer->plan),
+                 error))
         return false;
     infer->scratch = infer->arena + infer->plan->n_floats;
+    infer->split = infer->scratch + scratch;
     if (bounds != NULL)
         clear_ends(infer);
     infer->ports = ports;
@@ -483,6 +491,7 @@ cx_infer_size_bytes(CxInfer *infer, const int64_t lo[CX_N_AXES],
                     const int64_t hi[CX_N_AXES])
 {
     cx_plan_fit(infer->plan, lo, hi, NULL);
-    return (infer->plan->n_floats + scratch_floats(infer)) *
+    return (infer->plan->n_floats + scratch_floats(infer) +
+            cx_winograd_fit(infer->winograd, infer->plan)) *
            sizeof *infer->arena;
 }

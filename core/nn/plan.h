@@ -45,6 +45,14 @@ void cx_plan_fit(CxPlan *plan, const int64_t lo[CX_N_AXES],
 /* Visits all units of all steps, sources before readers. */
 bool cx_plan_run(CxPlan *plan, CxPlanVisit visit, void *data);
 
+/* Whether a row has been made or will be. */
+static inline bool
+cx_plan_holds(const CxPlanTensor *tensor, int64_t unit, int64_t row)
+{
+    return unit >= tensor->lo[CX_STREAM] && unit < tensor->hi[CX_STREAM] &&
+           row >= tensor->lo[CX_ROW] && row < tensor->hi[CX_ROW];
+}
+
 /* Floats from the arena's start to a pixel (in range, or one beside it along
  * x) of block 0. */
 static inline size_t

@@ -10,6 +10,7 @@
 #include "core/kernels/conv_f32.h"
 #include "core/nn/layer.h"
 #include "core/nn/program_pack.h"
+#include "core/nn/winograd.h"
 
 #include <string.h>
 
@@ -105,6 +106,9 @@ add_packed(Builder *builder, const CxLayer *layer,
     if (!cx_program_pack(builder->network, layer, value->ups,
                          builder->program->type, step, builder->error))
         builder->failed = true;
+    else if (builder->program->type == CX_LAYER_F32 &&
+             cx_winograd_suits(step) && !cx_winograd_pack(step, builder->error))
+        builder->failed = true;
     for (unsigned i = 0; i < step->n_phases; i++)
         builder->program->max_taps =
             MAX(builder->program->max_taps, step->phases[i].n_taps);
@@ -195,9 +199,9 @@ conv_can_read(const Value *value)
     return n_phases <= MAX_PHASES;
 }
 
-/* Products for an output pixel and channel that reading the source of an
- * upconv directly takes away (folded) and adds: the mean over phases of the
- * number of coarse taps, against the fine taps and the upconv itself. */
+/* Products of an output pixel if the source of an upconv is read directly
+ * (folded; coarse taps in the mean over phases) against those of the fine taps
+ * and of the upconv itself. */
 static bool
 fold_pays(const Builder *builder, const CxLayer *layer, const CxLayer *up)
 {
@@ -217,8 +221,12 @@ fold_pays(const Builder *builder, const CxLayer *layer, const CxLayer *up)
         coarse *= (k - 1.0) / s + 1.0;
         fine *= k;
     }
-    return coarse * up->n_in * layer->n_out <
-           fine * up->n_out * layer->n_out + (double)up->n_in * up->n_out;
+    double skip = fine * (layer->n_in - up->n_out);
+    double whole = fine * layer->n_in;
+    if (builder->program->type == CX_LAYER_F32 && layer->extent[2] == 3)
+        whole *= CX_WINOGRAD_SHARE;
+    return (coarse * up->n_in + skip) * layer->n_out <
+           whole * layer->n_out + (double)up->n_in * up->n_out;
 }
 
 static void
@@ -415,6 +423,16 @@ cx_program_new(const CxNetwork *network, CxLayerType type, GError **error)
     return g_steal_pointer(&program);
 }
 
+static void
+free_phases(CxPhase *phases, unsigned n)
+{
+    for (unsigned i = 0; phases != NULL && i < n; i++) {
+        g_free(phases[i].taps);
+        cx_free(phases[i].weights);
+    }
+    g_free(phases);
+}
+
 void
 cx_program_free(CxProgram *program)
 {
@@ -423,11 +441,8 @@ cx_program_free(CxProgram *program)
     for (unsigned i = 0; i < program->n_steps; i++) {
         CxStep *step = &program->steps[i];
 
-        for (unsigned p = 0; p < step->n_phases; p++) {
-            g_free(step->phases[p].taps);
-            cx_free(step->phases[p].weights);
-        }
-        g_free(step->phases);
+        free_phases(step->phases, step->n_phases);
+        free_phases(step->winograd, CX_WINOGRAD_PARTS);
         g_free(step->parts);
         g_free(step->readers);
         cx_free(step->bias);

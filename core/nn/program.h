@@ -71,8 +71,9 @@ typedef struct {
     int64_t period[CX_N_AXES]; /* conv: phases along each axis */
     unsigned n_phases;         /* stream slowest, x fastest */
     CxPhase *phases;
-    float *bias; /* of outputs, in 16s */
-    bool relu;   /* conv, add */
+    float *bias;       /* of outputs, in 16s */
+    bool relu;         /* conv, add */
+    CxPhase *winograd; /* conv: six more, see winograd.h; or NULL */
     unsigned scale[CX_N_AXES];
 } CxStep;
 

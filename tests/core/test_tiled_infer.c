@@ -252,6 +252,22 @@ test_naive_sparse_statistics(void)
             <=, 0.5 + 255.0 * 1e-4);
 }
 
+/* Float rows are cut into groups where a tile begins: sums differ in their
+ * last bits, samples where they fall on the other side of a rounding. */
+static void
+expect_almost_equal(const CxChunk *got, const CxChunk *want)
+{
+    const uint8_t *a = cx_chunk_data(got), *b = cx_chunk_data(want);
+    size_t n = cx_chunk_size_bytes(want), n_other = 0;
+
+    g_assert_cmpuint(cx_chunk_size_bytes(got), ==, n);
+    for (size_t i = 0; i < n; i++) {
+        g_assert_cmpint(ABS(a[i] - b[i]), <=, 1);
+        n_other += a[i] != b[i];
+    }
+    g_assert_cmpuint(n_other, <=, n / 100 + 1);
+}
+
 static void
 expect_same_over_tilings(CxNetwork *network, CxRng *rng, CxVoxel size,
                          const char *isa)
@@ -266,8 +282,11 @@ expect_same_over_tilings(CxNetwork *network, CxRng *rng, CxVoxel size,
         options.tile = (CxVoxel){size_in(rng, 1, 50), size_in(rng, 1, 50),
                                  size_in(rng, 1, 9)};
         g_autoptr(CxChunk) got = predict(network, image, box, &options);
+        expect_almost_equal(got, want);
+        options.n_threads = 1 + (unsigned)cx_rng_below(rng, 4);
+        g_autoptr(CxChunk) again = predict(network, image, box, &options);
         g_assert_cmpmem(cx_chunk_data(got), cx_chunk_size_bytes(got),
-                        cx_chunk_data(want), cx_chunk_size_bytes(want));
+                        cx_chunk_data(again), cx_chunk_size_bytes(again));
     }
     /* A part of the box predicted alone. */
     options.tile = (CxVoxel){0, 0, 0};
@@ -276,12 +295,11 @@ expect_same_over_tilings(CxNetwork *network, CxRng *rng, CxVoxel size,
     g_autoptr(CxChunk) cut =
         cx_chunk_new(CX_DTYPE_U8, part, network->n_outputs, NULL);
     cx_chunk_copy_overlap(cut, want);
-    g_assert_cmpmem(cx_chunk_data(got), cx_chunk_size_bytes(got),
-                    cx_chunk_data(cut), cx_chunk_size_bytes(cut));
+    expect_almost_equal(got, cut);
 }
 
 static void
-test_tilings_give_equal_bits(void)
+test_tilings_agree(void)
 {
     CxRng rng = cx_test_rng();
 
@@ -629,7 +647,7 @@ main(int argc, char **argv)
     g_test_add_func("/nn/tiled-infer/cuts", test_cuts);
     g_test_add_func("/nn/tiled-infer/naive-sparse-statistics",
                     test_naive_sparse_statistics);
-    g_test_add_func("/nn/tiled-infer/tilings", test_tilings_give_equal_bits);
+    g_test_add_func("/nn/tiled-infer/tilings", test_tilings_agree);
     g_test_add_func("/nn/tiled-infer/isas", test_isas_agree);
     g_test_add_func("/nn/tiled-infer/bf16-near", test_bf16_is_near);
     g_test_add_func("/nn/tiled-infer/bf16-tilings",

@@ -78,5 +78,6 @@ main(int argc, char **argv)
     check_envelope_f32_add();
     check_pool_f32_add();
     check_sigmoid_f32_add();
+    check_winograd_f32_add();
     return g_test_run();
 }

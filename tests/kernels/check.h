@@ -34,3 +34,4 @@ void check_cpu_add(void);
 void check_envelope_f32_add(void);
 void check_pool_f32_add(void);
 void check_sigmoid_f32_add(void);
+void check_winograd_f32_add(void);

@@ -87,7 +87,7 @@ some_channels(Builder *builder)
     bool flat = builder->network->dims == 2;
 
     return below(builder, 6) == 0 && flat ? 33
-                                          : 1 + below(builder, flat ? 20 : 7);
+                                          : 1 + below(builder, flat ? 20 : 10);
 }
 
 static int32_t
