@@ -32,6 +32,28 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AtspiValue, g_object_unref)
 #define MAX_CHILDREN 400
 #define MAX_DEPTH 40
 
+static int
+count_children(AtspiAccessible *object, int depth)
+{
+    if (depth >= MAX_DEPTH)
+        return 0;
+    return MIN(atspi_accessible_get_child_count(object, NULL), MAX_CHILDREN);
+}
+
+/* NULL for a child that is gone: what closes while it is looked at answers
+ * with its application, or with itself, and would be walked in a circle. */
+static AtspiAccessible *
+get_child(AtspiAccessible *object, int i)
+{
+    g_autoptr(AtspiAccessible) child =
+        atspi_accessible_get_child_at_index(object, i, NULL);
+
+    if (child == NULL || child == object ||
+        g_strcmp0(child->parent.path, ATSPI_DBUS_PATH_ROOT) == 0)
+        return NULL;
+    return g_steal_pointer(&child);
+}
+
 /* GTK 4.8 leaves widgets that are not visible out of the tree, and tells no
  * more; pages of a stack that were never shown have no size. */
 static bool
@@ -73,13 +95,9 @@ find(AtspiAccessible *object, const char *role, const char *name, int depth)
 {
     if (matches(object, role, name))
         return g_object_ref(object);
-    int n =
-        depth < MAX_DEPTH
-            ? MIN(atspi_accessible_get_child_count(object, NULL), MAX_CHILDREN)
-            : 0;
+    int n = count_children(object, depth);
     for (int i = 0; i < n; i++) {
-        g_autoptr(AtspiAccessible) child =
-            atspi_accessible_get_child_at_index(object, i, NULL);
+        g_autoptr(AtspiAccessible) child = get_child(object, i);
         AtspiAccessible *found =
             child != NULL ? find(child, role, name, depth + 1) : NULL;
         if (found != NULL)
@@ -101,8 +119,12 @@ find_application(const char *name, double seconds)
                 atspi_accessible_get_child_at_index(desktop, i, NULL);
             g_autofree char *its_name =
                 app != NULL ? atspi_accessible_get_name(app, NULL) : NULL;
-            if (its_name != NULL && strcmp(its_name, name) == 0)
+            if (its_name != NULL && strcmp(its_name, name) == 0) {
+                /* libatspi's cache may hold an object as its own child, and
+                 * clearing it then recurses until the stack is full */
+                atspi_accessible_set_cache_mask(app, ATSPI_CACHE_NONE);
                 return app;
+            }
             g_clear_object(&app);
         }
         g_usleep(100000);
@@ -117,7 +139,6 @@ wait_for(AtspiAccessible *app, const char *role, const char *name, double limit,
     gint64 end = g_get_monotonic_time() + (gint64)(limit * 1e6);
 
     do {
-        atspi_accessible_clear_cache(app);
         g_autoptr(AtspiAccessible) found = find(app, role, name, 0);
         if ((found != NULL) == there)
             return 0;
@@ -143,10 +164,9 @@ click(AtspiAccessible *object)
 {
     if (do_action(object))
         return 0;
-    int n = atspi_accessible_get_child_count(object, NULL);
+    int n = count_children(object, 0);
     for (int i = 0; i < n; i++) {
-        g_autoptr(AtspiAccessible) child =
-            atspi_accessible_get_child_at_index(object, i, NULL);
+        g_autoptr(AtspiAccessible) child = get_child(object, i);
         if (child != NULL && do_action(child))
             return 0;
     }
@@ -198,15 +218,14 @@ print_tree(AtspiAccessible *object, int depth)
 {
     g_autofree char *role = atspi_accessible_get_role_name(object, NULL);
     g_autofree char *name = atspi_accessible_get_name(object, NULL);
-    int n = MIN(atspi_accessible_get_child_count(object, NULL), MAX_CHILDREN);
+    int n = count_children(object, depth);
 
     if (role == NULL || name == NULL)
         return; /* gone meanwhile */
     printf("%*s%s \"%s\"%s\n", depth * 2, "", role, name,
            is_shown(object) ? "" : " (not shown)");
-    for (int i = 0; i < n && depth < MAX_DEPTH; i++) {
-        g_autoptr(AtspiAccessible) child =
-            atspi_accessible_get_child_at_index(object, i, NULL);
+    for (int i = 0; i < n; i++) {
+        g_autoptr(AtspiAccessible) child = get_child(object, i);
         if (child != NULL)
             print_tree(child, depth + 1);
     }
@@ -218,11 +237,10 @@ count(AtspiAccessible *object, const char *role, int depth)
     g_autofree char *its_role = atspi_accessible_get_role_name(object, NULL);
     int found =
         its_role != NULL && strcmp(its_role, role) == 0 && is_shown(object);
-    int n = MIN(atspi_accessible_get_child_count(object, NULL), MAX_CHILDREN);
+    int n = count_children(object, depth);
 
-    for (int i = 0; i < n && depth < MAX_DEPTH; i++) {
-        g_autoptr(AtspiAccessible) child =
-            atspi_accessible_get_child_at_index(object, i, NULL);
+    for (int i = 0; i < n; i++) {
+        g_autoptr(AtspiAccessible) child = get_child(object, i);
         if (child != NULL)
             found += count(child, role, depth + 1);
     }
@@ -251,7 +269,7 @@ count_unnamed(AtspiAccessible *object, const char *path, int depth)
     g_autofree char *role = atspi_accessible_get_role_name(object, NULL);
     g_autofree char *name = atspi_accessible_get_name(object, NULL);
     g_autofree char *here = g_strdup_printf("%s/%s \"%s\"", path, role, name);
-    int n = MIN(atspi_accessible_get_child_count(object, NULL), MAX_CHILDREN);
+    int n = count_children(object, depth);
     int bad = 0;
 
     if (role == NULL || name == NULL)
@@ -260,9 +278,8 @@ count_unnamed(AtspiAccessible *object, const char *path, int depth)
         printf("no name: %s\n", here);
         bad++;
     }
-    for (int i = 0; i < n && depth < MAX_DEPTH; i++) {
-        g_autoptr(AtspiAccessible) child =
-            atspi_accessible_get_child_at_index(object, i, NULL);
+    for (int i = 0; i < n; i++) {
+        g_autoptr(AtspiAccessible) child = get_child(object, i);
         if (child != NULL)
             bad += count_unnamed(child, here, depth + 1);
     }
@@ -282,6 +299,8 @@ act_on(const char *what, AtspiAccessible *object, const char *text)
         return print_box(object);
     if (strcmp(what, "name") == 0) {
         g_autofree char *name = atspi_accessible_get_name(object, NULL);
+        if (name == NULL)
+            return 1; /* gone meanwhile */
         printf("%s\n", name);
         return 0;
     }
