@@ -80,6 +80,7 @@ extern const CxcliCommand cxcli_edit;
 extern const CxcliCommand cxcli_evaluate;
 extern const CxcliCommand cxcli_export;
 extern const CxcliCommand cxcli_graph;
+extern const CxcliCommand cxcli_grow;
 extern const CxcliCommand cxcli_info;
 extern const CxcliCommand cxcli_log;
 extern const CxcliCommand cxcli_mesh;

@@ -51,8 +51,9 @@ load_nearest(CxNm voxel_nm, GError **error)
     return g_steal_pointer(&best);
 }
 
-static void
-warn_if_far(const CxcliContext *context, CxNetwork *network, CxVolume *volume)
+void
+cxcli_note_voxel_size(const CxcliContext *context, CxNetwork *network,
+                      CxVolume *volume)
 {
     CxNm model = cx_network_voxel_nm(network);
     CxNm data = cx_volume_level(volume, 0).voxel_nm;
@@ -88,7 +89,7 @@ cxcli_make_predictor(const CxcliContext *context, CxVolume *volume,
             : load_nearest(cx_volume_level(volume, 0).voxel_nm, error);
     if (network == NULL)
         return NULL;
-    warn_if_far(context, network, volume);
+    cxcli_note_voxel_size(context, network, volume);
     CxPredictorOptions options = {
         .n_threads = context->n_threads,
         .isa = cxcli_text(context, "isa", NULL),

@@ -16,5 +16,9 @@ CxPredictor *cxcli_make_predictor(const CxcliContext *context, CxVolume *volume,
 CxPipeline *cxcli_make_pipeline(const CxcliContext *context,
                                 CxPredictor *predictor, GError **error);
 
+/* Says on stderr when the voxels of image and model are far apart. */
+void cxcli_note_voxel_size(const CxcliContext *context, CxNetwork *network,
+                           CxVolume *volume);
+
 /* Adds "stages" to the report. */
 void cxcli_report_stages(CxcliReport *report, CxStageSeconds seconds);

@@ -145,6 +145,29 @@ take_slot(CxPatchInfer *infer, const Tensor *tensor, unsigned stage)
     return infer->slots->len - 1;
 }
 
+/* The slot of a source of an addition that nobody reads later: each sample is
+ * read just before the sum takes its place. */
+static bool
+take_over(const CxPatchInfer *infer, unsigned index, Tensor *tensor)
+{
+    const CxStep *step = &infer->program->steps[index];
+
+    if (step->kind != CX_STEP_ADD)
+        return false;
+    for (unsigned p = 0; p < step->n_parts; p++) {
+        unsigned from = step->parts[p].step;
+        const CxStep *source = &infer->program->steps[from];
+
+        if (infer->tensors[from].pixel_bytes == tensor->pixel_bytes &&
+            infer->tensors[from].plane_bytes == tensor->plane_bytes &&
+            source->readers[source->n_readers - 1].step == index) {
+            tensor->slot = infer->tensors[from].slot;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 place_tensors(CxPatchInfer *infer)
 {
@@ -157,10 +180,11 @@ place_tensors(CxPatchInfer *infer)
         tensor->pixel_bytes = step->block * (tensor->is_bf16 ? 2 : 4);
         tensor->plane_bytes =
             cx_step_n_blocks(step) * infer->n_pixels * tensor->pixel_bytes;
-        tensor->slot = take_slot(infer, tensor, stage);
+        if (!take_over(infer, i, tensor))
+            tensor->slot = take_slot(infer, tensor, stage);
 
         Slot *slot = &g_array_index(infer->slots, Slot, tensor->slot);
-        slot->busy_until = stage;
+        slot->busy_until = MAX(slot->busy_until, stage);
         for (unsigned r = 0; r < step->n_readers; r++)
             slot->busy_until =
                 MAX(slot->busy_until, stage_of(infer, step->readers[r].step));
@@ -376,35 +400,38 @@ conv_plane(CxPatchInfer *infer, unsigned index, int64_t z, unsigned worker)
                    0, tensor->pixel_bytes);
 }
 
-/* Adds samples to sums; n is a multiple of CX_BLOCK. */
+/* Sums += samples.  These loops are written for the vectoriser: sixteen at a
+ * time, no choice inside; n is a multiple of CX_BLOCK. */
 static void
-add_samples(float *restrict sums, const uint8_t *from, bool is_bf16, size_t n)
+add_narrow(float *restrict sums, const uint16_t *restrict from, size_t n)
 {
-    const uint16_t *narrow = (const uint16_t *)(const void *)from;
-    const float *wide = (const float *)(const void *)from;
-
     for (size_t i = 0; i < n; i += CX_BLOCK)
         for (size_t k = 0; k < CX_BLOCK; k++)
-            sums[i + k] +=
-                is_bf16 ? cx_float_from_bf16(narrow[i + k]) : wide[i + k];
+            sums[i + k] += cx_float_from_bf16(from[i + k]);
 }
 
 static void
-store_samples(uint8_t *to, bool is_bf16, float *restrict sums, bool relu,
-              size_t n)
+add_wide(float *restrict sums, const float *restrict from, size_t n)
 {
-    uint16_t *narrow = (uint16_t *)(void *)to;
-
-    for (size_t i = 0; relu && i < n; i += CX_BLOCK)
-        for (size_t k = 0; k < CX_BLOCK; k++)
-            sums[i + k] = sums[i + k] > 0.0f ? sums[i + k] : 0.0f;
-    if (!is_bf16) {
-        memcpy(to, sums, n * sizeof *sums);
-        return;
-    }
     for (size_t i = 0; i < n; i += CX_BLOCK)
         for (size_t k = 0; k < CX_BLOCK; k++)
-            narrow[i + k] = cx_bf16_from_float(sums[i + k]);
+            sums[i + k] += from[i + k];
+}
+
+static void
+rectify(float *sums, size_t n)
+{
+    for (size_t i = 0; i < n; i += CX_BLOCK)
+        for (size_t k = 0; k < CX_BLOCK; k++)
+            sums[i + k] = sums[i + k] > 0.0f ? sums[i + k] : 0.0f;
+}
+
+static void
+narrow(uint16_t *restrict to, const float *restrict sums, size_t n)
+{
+    for (size_t i = 0; i < n; i += CX_BLOCK)
+        for (size_t k = 0; k < CX_BLOCK; k++)
+            to[i + k] = cx_bf16_from_float(sums[i + k]);
 }
 
 /* In pieces that stay in the first-level cache. */
@@ -414,23 +441,31 @@ add_plane(CxPatchInfer *infer, unsigned index, int64_t z)
     enum { PIECE = 64 * CX_BLOCK };
     const CxStep *step = &infer->program->steps[index];
     size_t n = cx_step_n_blocks(step) * infer->n_pixels * step->block;
-    bool to_bf16 = infer->tensors[index].is_bf16;
-    uint8_t *to = plane_at(infer, index, z);
+    void *to = plane_at(infer, index, z);
     float sums[PIECE];
 
     for (size_t at = 0; at < n; at += PIECE) {
         size_t m = MIN(n - at, PIECE);
 
-        memset(sums, 0, sizeof sums);
+        if (infer->tensors[step->parts[0].step].is_bf16)
+            memset(sums, 0, m * sizeof *sums);
         for (unsigned p = 0; p < step->n_parts; p++) {
             unsigned from = step->parts[p].step;
-            bool is_bf16 = infer->tensors[from].is_bf16;
+            const void *samples = plane_at(infer, from, z);
 
-            add_samples(sums, plane_at(infer, from, z) + at * (is_bf16 ? 2 : 4),
-                        is_bf16, m);
+            if (infer->tensors[from].is_bf16)
+                add_narrow(sums, (const uint16_t *)samples + at, m);
+            else if (p == 0)
+                memcpy(sums, (const float *)samples + at, m * sizeof *sums);
+            else
+                add_wide(sums, (const float *)samples + at, m);
         }
-        store_samples(to + at * (to_bf16 ? 2 : 4), to_bf16, sums, step->relu,
-                      m);
+        if (step->relu)
+            rectify(sums, m);
+        if (infer->tensors[index].is_bf16)
+            narrow((uint16_t *)to + at, sums, m);
+        else
+            memcpy((float *)to + at, sums, m * sizeof *sums);
     }
 }
 
