@@ -23,6 +23,7 @@ cx_cut_graph_free(CxCutGraph *graph)
     cx_free(graph->head);
     cx_free(graph->sister);
     cx_free(graph->capacity);
+    cx_free(graph->strength);
     g_free(graph);
 }
 
@@ -42,7 +43,10 @@ allocate(CxCutGraph *graph, GError **error)
     if (graph->sister == NULL)
         return false;
     graph->capacity = cx_try_alloc(n_arcs, sizeof(double), error);
-    return graph->capacity != NULL;
+    if (graph->capacity == NULL)
+        return false;
+    graph->strength = cx_try_alloc(n_arcs, sizeof(double), error);
+    return graph->strength != NULL;
 }
 
 static bool
@@ -53,17 +57,18 @@ is_kept(const CxCutEdge *edge, const uint32_t *node_of)
 
 static void
 put_arc(CxCutGraph *graph, uint32_t arc, uint32_t head, uint32_t sister,
-        double capacity)
+        double capacity, double strength)
 {
     graph->head[arc] = head;
     graph->sister[arc] = sister;
     graph->capacity[arc] = capacity;
+    graph->strength[arc] = strength;
 }
 
 /* Counting sort: first[] counts, then runs ahead as arcs are put. */
 static void
-fill_arcs(CxCutGraph *graph, const uint32_t *node_of, const CxCutEdge *edges,
-          size_t n_edges)
+fill_arcs(CxCutGraph *graph, const CxCutProblem *problem,
+          const uint32_t *node_of)
 {
     uint32_t total = 0;
 
@@ -73,14 +78,18 @@ fill_arcs(CxCutGraph *graph, const uint32_t *node_of, const CxCutEdge *edges,
         graph->first[i] = total;
         total += n;
     }
-    for (size_t i = 0; i < n_edges; i++) {
-        if (!is_kept(&edges[i], node_of))
-            continue;
-        uint32_t a = node_of[edges[i].a], b = node_of[edges[i].b];
-        uint32_t at_a = graph->first[a]++, at_b = graph->first[b]++;
+    for (size_t i = 0; i < problem->n_edges; i++) {
+        const CxCutEdge *edge = &problem->edges[i];
 
-        put_arc(graph, at_a, b, at_b, edges[i].capacity);
-        put_arc(graph, at_b, a, at_a, edges[i].capacity);
+        if (!is_kept(edge, node_of))
+            continue;
+        uint32_t a = node_of[edge->a], b = node_of[edge->b];
+        uint32_t at_a = graph->first[a]++, at_b = graph->first[b]++;
+        double strength =
+            problem->strengths != NULL ? problem->strengths[i] : edge->capacity;
+
+        put_arc(graph, at_a, b, at_b, edge->capacity, strength);
+        put_arc(graph, at_b, a, at_a, edge->capacity, strength);
     }
     memmove(graph->first + 1, graph->first,
             graph->n_nodes * sizeof *graph->first);
@@ -88,9 +97,11 @@ fill_arcs(CxCutGraph *graph, const uint32_t *node_of, const CxCutEdge *edges,
 }
 
 CxCutGraph *
-cx_cut_graph_new(uint32_t n_nodes, const uint32_t *node_of,
-                 const CxCutEdge *edges, size_t n_edges, GError **error)
+cx_cut_graph_new(const CxCutProblem *problem, uint32_t n_nodes,
+                 const uint32_t *node_of, GError **error)
 {
+    const CxCutEdge *edges = problem->edges;
+    size_t n_edges = problem->n_edges;
     g_autoptr(CxCutGraph) graph = g_new0(CxCutGraph, 1);
     size_t n_kept = 0;
 
@@ -113,7 +124,7 @@ cx_cut_graph_new(uint32_t n_nodes, const uint32_t *node_of,
             graph->first[node_of[edges[i].b]]++;
         }
     }
-    fill_arcs(graph, node_of, edges, n_edges);
+    fill_arcs(graph, problem, node_of);
     return g_steal_pointer(&graph);
 }
 
@@ -122,7 +133,7 @@ cx_cut_graph_new(uint32_t n_nodes, const uint32_t *node_of,
  * search goes on; nodes settled before are reopened if they came nearer. */
 typedef struct {
     const CxCutGraph *graph;
-    const uint8_t *blocked;
+    CxCutTerrain terrain;
     uint8_t *path;
     uint8_t *wanted; /* seeds not reached yet */
     size_t n_wanted;
@@ -137,8 +148,10 @@ static double
 arc_length(const Search *search, uint32_t arc)
 {
     double unit = search->mean_capacity;
+    const double *toll = search->terrain.toll;
 
-    return unit / (search->graph->capacity[arc] + unit * 1e-6);
+    return unit / (search->graph->capacity[arc] + unit * 1e-6) *
+           (toll != NULL ? toll[search->graph->head[arc]] : 1);
 }
 
 static void
@@ -162,7 +175,7 @@ relax(Search *search, uint32_t node)
         uint32_t next = graph->head[arc];
         double distance = search->distance[node] + arc_length(search, arc);
 
-        if (search->blocked[next] || distance >= search->distance[next])
+        if (search->terrain.blocked[next] || distance >= search->distance[next])
             continue;
         search->distance[next] = distance;
         search->parent[next] = node;
@@ -229,7 +242,7 @@ join_seeds(Search *search, const uint32_t *seeds, size_t n_seeds,
 
 bool
 cx_cut_graph_join(const CxCutGraph *graph, const uint32_t *seeds,
-                  size_t n_seeds, const uint8_t *blocked, uint8_t *path,
+                  size_t n_seeds, CxCutTerrain terrain, uint8_t *path,
                   size_t *n_apart, double *length, CxJob *job, GError **error)
 {
     uint32_t n = graph->n_nodes;
@@ -251,7 +264,7 @@ cx_cut_graph_join(const CxCutGraph *graph, const uint32_t *seeds,
 
     Search search = {
         .graph = graph,
-        .blocked = blocked,
+        .terrain = terrain,
         .path = path,
         .wanted = wanted,
         .distance = distance,

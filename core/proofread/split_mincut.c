@@ -2,7 +2,9 @@
  *
  * Steps: nodes joined by uncuttable edges become one; the seeds of each side
  * are joined along short paths; maximum flow between the two sets; what no
- * side reaches is dealt out.
+ * side reaches is dealt out.  A side that then has no more than it was given is
+ * given twice as much of what is strongest tied to it, and the flow is computed
+ * anew.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -98,13 +100,13 @@ check_seeds(const CxCutProblem *problem, const uint32_t *node_of, Side *source,
     return true;
 }
 
-/* Joins the seeds of a side anew, going round the nodes in `blocked`. */
+/* Joins the seeds of a side anew. */
 static bool
-join_side(const CxCutGraph *graph, Side *side, const uint8_t *blocked,
+join_side(const CxCutGraph *graph, Side *side, CxCutTerrain terrain,
           uint8_t *path, CxJob *job, GError **error)
 {
     memset(path, 0, graph->n_nodes);
-    return cx_cut_graph_join(graph, side->seeds, side->n_seeds, blocked, path,
+    return cx_cut_graph_join(graph, side->seeds, side->n_seeds, terrain, path,
                              &side->n_apart, &side->length, job, error);
 }
 
@@ -121,18 +123,18 @@ overlap(const uint8_t *a, const uint8_t *b, uint32_t n)
 /* The paths of the two sides cross: each side in turn keeps its own while the
  * other goes round, and the better of the two ways is taken. */
 static bool
-part_paths(const CxCutGraph *graph, Side *a, Side *b, CxJob *job,
-           GError **error)
+go_round(const CxCutGraph *graph, Side *a, Side *b, CxJob *job, GError **error)
 {
     size_t n = graph->n_nodes;
     CX_AUTOFREE uint8_t *a_round = cx_try_alloc0(n, 1, error);
     CX_AUTOFREE uint8_t *b_round =
         a_round != NULL ? cx_try_alloc0(n, 1, error) : NULL;
     Side other_a = *a, other_b = *b;
+    CxCutTerrain round_a = {a->path, NULL}, round_b = {b->path, NULL};
 
     if (b_round == NULL ||
-        !join_side(graph, &other_b, a->path, b_round, job, error) ||
-        !join_side(graph, &other_a, b->path, a_round, job, error))
+        !join_side(graph, &other_b, round_a, b_round, job, error) ||
+        !join_side(graph, &other_a, round_b, a_round, job, error))
         return false;
 
     size_t apart_if_a = a->n_apart + other_b.n_apart;
@@ -140,11 +142,75 @@ part_paths(const CxCutGraph *graph, Side *a, Side *b, CxJob *job,
     bool a_keeps = apart_if_a != apart_if_b ? apart_if_a < apart_if_b
                                             : a->length + other_b.length <=
                                                   b->length + other_a.length;
+    Side *moved = a_keeps ? b : a;
+    const Side *other = a_keeps ? &other_b : &other_a;
 
-    if (a_keeps)
-        memcpy(b->path, b_round, n);
-    else
-        memcpy(a->path, a_round, n);
+    memcpy(moved->path, a_keeps ? b_round : a_round, n);
+    moved->n_apart = other->n_apart;
+    moved->length = other->length;
+    return true;
+}
+
+#define MAX_ROUNDS 40
+
+/* Neither could go round the other: both give way.  Nodes that both want become
+ * dearer from round to round, and what the other has now the more so (McMurchie
+ * and Ebeling, "PathFinder", FPGA 1995).  *parted: they no longer cross. */
+static bool
+negotiate(const CxCutGraph *graph, Side *sides[2], const uint8_t *seeds[2],
+          bool *parted, CxJob *job, GError **error)
+{
+    uint32_t n = graph->n_nodes;
+    CX_AUTOFREE double *wanted = cx_try_alloc0(n, sizeof(double), error);
+    CX_AUTOFREE double *toll =
+        wanted != NULL ? cx_try_alloc(n, sizeof(double), error) : NULL;
+
+    if (toll == NULL)
+        return false;
+    *parted = false;
+    for (int round = 1; round <= MAX_ROUNDS && !*parted; round++) {
+        for (uint32_t i = 0; i < n; i++)
+            wanted[i] += sides[0]->path[i] && sides[1]->path[i];
+        for (int k = 0; k < 2; k++) {
+            CxCutTerrain terrain = {seeds[1 - k], toll};
+
+            for (uint32_t i = 0; i < n; i++)
+                toll[i] =
+                    (1 + wanted[i]) * (sides[1 - k]->path[i] ? 1 + round : 1);
+            if (!join_side(graph, sides[k], terrain, sides[k]->path, job,
+                           error))
+                return false;
+        }
+        *parted = !overlap(sides[0]->path, sides[1]->path, n);
+    }
+    return true;
+}
+
+static bool
+part_paths(const CxCutGraph *graph, Side *source, Side *sink,
+           const uint8_t *seeds[2], CxJob *job, GError **error)
+{
+    size_t n = graph->n_nodes, n_apart = source->n_apart + sink->n_apart;
+    CX_AUTOFREE uint8_t *sources = cx_try_alloc(n, 1, error);
+    CX_AUTOFREE uint8_t *sinks =
+        sources != NULL ? cx_try_alloc(n, 1, error) : NULL;
+    Side a = *source, b = *sink, *both[2] = {&a, &b};
+    bool parted = false;
+
+    if (sinks == NULL)
+        return false;
+    a.path = memcpy(sources, source->path, n);
+    b.path = memcpy(sinks, sink->path, n);
+    if (!go_round(graph, source, sink, job, error))
+        return false;
+    if (source->n_apart + sink->n_apart <= n_apart)
+        return true;
+    if (!negotiate(graph, both, seeds, &parted, job, error))
+        return false;
+    if (parted) {
+        memcpy(source->path, a.path, n);
+        memcpy(sink->path, b.path, n);
+    }
     return true;
 }
 
@@ -161,12 +227,16 @@ join_sides(const CxCutGraph *graph, Side *source, Side *sink, CxJob *job,
         return false;
     memcpy(sources, source->path, n);
     memcpy(sinks, sink->path, n);
-    if (!join_side(graph, source, sinks, source->path, job, error) ||
-        !join_side(graph, sink, sources, sink->path, job, error))
+
+    CxCutTerrain not_sinks = {sinks, NULL}, not_sources = {sources, NULL};
+    const uint8_t *seeds[2] = {sources, sinks};
+
+    if (!join_side(graph, source, not_sinks, source->path, job, error) ||
+        !join_side(graph, sink, not_sources, sink->path, job, error))
         return false;
     if (!overlap(source->path, sink->path, graph->n_nodes))
         return true;
-    return part_paths(graph, source, sink, job, error);
+    return part_paths(graph, source, sink, seeds, job, error);
 }
 
 /* Collects the free nodes joined to `start` and finds their strongest edge to
@@ -221,18 +291,111 @@ deal_out_free(const CxCutGraph *graph, uint8_t *side, GError **error)
     return true;
 }
 
+/* What is known of the sides, and what may be added. */
+typedef struct {
+    uint8_t *known;    /* CxCutSide of each node */
+    size_t n_known[2]; /* of source, of sink */
+    GArray *order[2];  /* nodes tied to each, strongest first */
+    guint n_taken[2];  /* of order, in known */
+} Known;
+
+static void
+known_clear(Known *self)
+{
+    cx_free(self->known);
+    g_clear_pointer(&self->order[0], g_array_unref);
+    g_clear_pointer(&self->order[1], g_array_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Known, known_clear)
+
+static bool
+known_init(Known *self, const CxCutGraph *graph, const Side *source,
+           const Side *sink, GError **error)
+{
+    self->known = cx_try_alloc(graph->n_nodes, 1, error);
+    if (self->known == NULL)
+        return false;
+    for (uint32_t i = 0; i < graph->n_nodes; i++) {
+        self->known[i] = source->path[i] ? CX_SIDE_SOURCE
+                         : sink->path[i] ? CX_SIDE_SINK
+                                         : CX_SIDE_FREE;
+        self->n_known[0] += source->path[i];
+        self->n_known[1] += self->known[i] == CX_SIDE_SINK;
+    }
+    return true;
+}
+
+static bool
+order_rest(Known *self, const CxCutGraph *graph, CxJob *job, GError **error)
+{
+    for (int k = 0; k < 2; k++)
+        self->order[k] = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    return cx_cut_graph_grow(graph, self->known, self->order[0], self->order[1],
+                             job, error);
+}
+
+/* As many nodes again as are known of the side; false if there are none. */
+static bool
+learn_more(Known *self, int k)
+{
+    guint n =
+        (guint)MIN(self->n_known[k], self->order[k]->len - self->n_taken[k]);
+
+    for (guint i = 0; i < n; i++) {
+        uint32_t node =
+            g_array_index(self->order[k], uint32_t, self->n_taken[k] + i);
+
+        self->known[node] = k == 0 ? CX_SIDE_SOURCE : CX_SIDE_SINK;
+    }
+    self->n_taken[k] += n;
+    self->n_known[k] += n;
+    return n > 0;
+}
+
+/* A side that got nothing beyond what was known learns more, if it can. */
+static bool
+widen_trivial(Known *self, const CxCutGraph *graph, const uint8_t *side,
+              bool *widened, CxJob *job, GError **error)
+{
+    size_t n_sink = 0;
+
+    for (uint32_t i = 0; i < graph->n_nodes; i++)
+        n_sink += side[i] == CX_SIDE_SINK;
+    bool trivial[2] = {graph->n_nodes - n_sink == self->n_known[0],
+                       n_sink == self->n_known[1]};
+
+    *widened = false;
+    if (!trivial[0] && !trivial[1])
+        return true;
+    if (self->order[0] == NULL && !order_rest(self, graph, job, error))
+        return false;
+    for (int k = 0; k < 2; k++)
+        *widened |= trivial[k] && learn_more(self, k);
+    return true;
+}
+
 static bool
 cut(const CxCutProblem *problem, const CxCutGraph *graph, Side *source,
     Side *sink, uint8_t *side, CxJob *job, GError **error)
 {
+    g_auto(Known) known = {0};
+    bool again = true;
+
     if (problem->join_seeds && !join_sides(graph, source, sink, job, error))
         return false;
-    for (uint32_t i = 0; i < graph->n_nodes; i++)
-        side[i] = source->path[i] ? CX_SIDE_SOURCE
-                  : sink->path[i] ? CX_SIDE_SINK
-                                  : CX_SIDE_FREE;
-    return cx_cut_graph_max_flow(graph, side, job, error) &&
-           deal_out_free(graph, side, error);
+    if (!known_init(&known, graph, source, sink, error))
+        return false;
+    while (again) {
+        memcpy(side, known.known, graph->n_nodes);
+        if (!cx_cut_graph_max_flow(graph, side, job, error) ||
+            !deal_out_free(graph, side, error))
+            return false;
+        again = false;
+        if (problem->join_seeds &&
+            !widen_trivial(&known, graph, side, &again, job, error))
+            return false;
+    }
+    return true;
 }
 
 static double
@@ -260,8 +423,8 @@ solve(const CxCutProblem *problem, const uint32_t *node_of, uint32_t n_nodes,
         !check_seeds(problem, node_of, source, error))
         return false;
 
-    g_autoptr(CxCutGraph) graph = cx_cut_graph_new(
-        n_nodes, node_of, problem->edges, problem->n_edges, error);
+    g_autoptr(CxCutGraph) graph =
+        cx_cut_graph_new(problem, n_nodes, node_of, error);
     CX_AUTOFREE uint8_t *node_side =
         graph != NULL ? cx_try_alloc0(n_nodes, 1, error) : NULL;
 

@@ -9,6 +9,8 @@
 #include "core/proofread/split_mincut.h"
 #include "core/proofread/supervoxel_graph_private.h"
 
+#include <math.h>
+
 /* Seeds of one side, and their numbers among the members from 0; NONE for one
  * that lies elsewhere. */
 typedef struct {
@@ -19,10 +21,23 @@ typedef struct {
 
 #define NONE UINT32_MAX
 
+/* Cost of cutting an edge: contacts × (a / (1 - a))^SHARPNESS for affinity a.
+ *
+ * With contacts × a the cheapest cut is the smallest: across a border the
+ * affinity is not 0, so a wide true border costs more than a thin neurite.  The
+ * odds of a to a high power make any true border cheap; to an infinite power
+ * the cut would follow the maximum spanning forest, the watershed (Couprie et
+ * al., "Power watershed", TPAMI 2011), and one strong false contact would
+ * decide alone.  README.md has what each gave. */
+#define SHARPNESS 4
+#define MAX_ODDS 99.0
+
 /* The inner edges of one segment with members numbered from 0. */
 typedef struct {
-    GArray *ids;   /* of CxId, by number */
-    GArray *edges; /* of CxCutEdge; capacity < 0: a link made by hand */
+    GArray *ids;        /* of CxId, by number */
+    GArray *edges;      /* of CxCutEdge; capacity is the number of contacts
+                           until it is weighed, 0: a link made by hand */
+    GArray *affinities; /* of double, by edge */
 } Local;
 
 static void
@@ -30,6 +45,7 @@ local_clear(Local *local)
 {
     g_clear_pointer(&local->ids, g_array_unref);
     g_clear_pointer(&local->edges, g_array_unref);
+    g_clear_pointer(&local->affinities, g_array_unref);
 }
 
 /* number_of: vertex → number + 1, 0 for vertices of other segments. */
@@ -46,11 +62,11 @@ copy_edges(const CxSupervoxelGraph *graph, uint32_t vertex,
 
         if (end == 0 && edge->affinity >= 0 && other != 0) {
             CxCutEdge copy = {number_of[vertex] - 1, other - 1,
-                              edge->contacts > 0
-                                  ? (double)edge->affinity * edge->contacts
-                                  : -1};
+                              (double)edge->contacts};
+            double affinity = (double)edge->affinity;
 
             g_array_append_val(local->edges, copy);
+            g_array_append_val(local->affinities, affinity);
         }
         half = edge->next[end];
     }
@@ -80,6 +96,7 @@ copy_slot(const CxSupervoxelGraph *graph, const Slot *slot, Local *local,
         return false;
     local->ids = g_array_sized_new(FALSE, FALSE, sizeof(CxId), n);
     local->edges = g_array_new(FALSE, FALSE, sizeof(CxCutEdge));
+    local->affinities = g_array_new(FALSE, FALSE, sizeof(double));
     for (uint32_t v = slot->first; v != 0; v = graph->vertices[v].next) {
         g_array_append_val(local->ids, graph->vertices[v].supervoxel.id);
         number_of[v] = local->ids->len;
@@ -109,27 +126,43 @@ copy_segment(CxSupervoxelGraph *graph, CxId segment, Local *local,
     return ok;
 }
 
-/* A link made by hand has no contact to measure: it counts as the mean edge,
- * so that it is neither free to cut nor uncuttable. */
+/* A link made by hand has no contact to measure: it counts as an edge of mean
+ * affinity and contacts, so that it is neither free to cut nor uncuttable. */
 static void
-weigh_links(GArray *edges)
+weigh_links(Local *local)
 {
-    double total = 0;
+    double affinity = 0, contacts = 0;
     guint n = 0;
 
-    for (guint i = 0; i < edges->len; i++) {
-        double capacity = g_array_index(edges, CxCutEdge, i).capacity;
+    for (guint i = 0; i < local->edges->len; i++) {
+        double capacity = g_array_index(local->edges, CxCutEdge, i).capacity;
 
-        if (capacity >= 0) {
-            total += capacity;
+        if (capacity > 0) {
+            affinity += g_array_index(local->affinities, double, i);
+            contacts += capacity;
             n++;
         }
     }
-    for (guint i = 0; i < edges->len; i++) {
-        CxCutEdge *edge = &g_array_index(edges, CxCutEdge, i);
+    for (guint i = 0; i < local->edges->len; i++) {
+        CxCutEdge *edge = &g_array_index(local->edges, CxCutEdge, i);
 
-        if (edge->capacity < 0)
-            edge->capacity = n > 0 ? total / n : 1;
+        if (edge->capacity > 0)
+            continue;
+        edge->capacity = n > 0 ? contacts / n : 1;
+        g_array_index(local->affinities, double, i) = n > 0 ? affinity / n : 1;
+    }
+}
+
+static void
+weigh_edges(Local *local)
+{
+    weigh_links(local);
+    for (guint i = 0; i < local->edges->len; i++) {
+        double a = g_array_index(local->affinities, double, i);
+        double odds = a < 1 ? MIN(a / (1 - a), MAX_ODDS) : MAX_ODDS;
+
+        g_array_index(local->edges, CxCutEdge, i).capacity *=
+            pow(odds, SHARPNESS);
     }
 }
 
@@ -201,7 +234,7 @@ cut(CxSupervoxelGraph *graph, CxId segment, Seeds *sources, Seeds *sinks,
         !check_inside(segment, sinks, error) ||
         !check_apart(sources, sinks, error))
         return NULL;
-    weigh_links(local->edges);
+    weigh_edges(local);
 
     CxCutProblem problem = {
         .n_nodes = local->ids->len,
@@ -212,6 +245,7 @@ cut(CxSupervoxelGraph *graph, CxId segment, Seeds *sources, Seeds *sinks,
         .n_sources = sources->n,
         .n_sinks = sinks->n,
         .join_seeds = true,
+        .strengths = (const double *)(const void *)local->affinities->data,
     };
     return solve(local, &problem, cut_value, job, error);
 }

@@ -94,10 +94,11 @@ void cx_supervoxel_graph_unlink(CxSupervoxelGraph *graph, CxId a, CxId b);
 
 /* Cheapest cut of one segment between two groups of its supervoxels.
  *
- * Capacity of an edge = affinity * contacts (a link made by hand counts as
- * the segment's mean edge); paths that join the seeds of one
- * side are made uncuttable first, so that no seed is ever isolated (as in
- * PyChunkedGraph's path-augmented min-cut).  Returns the supervoxels of the
+ * Capacity of an edge = contacts * (affinity / (1 - affinity))^4 (a link made
+ * by hand counts as an edge of the segment's mean affinity and contacts); paths
+ * that join the seeds of one side are made uncuttable first, and a lone seed
+ * takes what is tied to it most strongly with it, so that no seed is isolated
+ * (split_mincut.h).  Returns the supervoxels of the
  * sink's side (sorted), every piece that touches neither seed going to the
  * side of its strongest edge.  Errors: seeds of both sides in one supervoxel,
  * or a seed outside the segment (CX_ERROR_INVALID, which one). */

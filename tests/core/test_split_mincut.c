@@ -202,7 +202,8 @@ test_seeds_of_a_side_stay_joined(void)
         }
         uint32_t sources[] = {0, w - 1};
         uint32_t sinks[] = {(h - 1) * w, h * w - 1};
-        CxCutProblem p = {w * h, edges, n_edges, sources, sinks, 2, 2, true};
+        CxCutProblem p = {w * h, edges, n_edges, sources, sinks,
+                          2,     2,     true,    NULL};
         uint8_t side[9 * 4];
         double joined, plain;
         g_autoptr(GError) error = NULL;
@@ -229,8 +230,8 @@ test_crossing_paths_are_parted(void)
     CxCutEdge edges[] = {{0, 4, 9}, {4, 1, 9}, {2, 4, 8},
                          {4, 3, 8}, {2, 5, 1}, {5, 3, 1}};
     uint32_t sources[] = {0, 1}, sinks[] = {2, 3};
-    CxCutProblem p = {6, edges, G_N_ELEMENTS(edges), sources, sinks, 2,
-                      2, true};
+    CxCutProblem p = {6,    edges, G_N_ELEMENTS(edges), sources, sinks, 2, 2,
+                      true, NULL};
     uint8_t side[6];
     double value;
     g_autoptr(GError) error = NULL;
@@ -249,7 +250,7 @@ test_free_pieces_follow_strongest_edge(void)
 {
     CxCutEdge edges[] = {{0, 2, 5}, {2, 1, 5}, {3, 4, 1}, {4, 1, 0}};
     uint32_t source = 0, sink = 1;
-    CxCutProblem p = {5, edges, 4, &source, &sink, 1, 1, true};
+    CxCutProblem p = {5, edges, 4, &source, &sink, 1, 1, true, NULL};
     uint8_t side[5];
     double value;
     g_autoptr(GError) error = NULL;
@@ -260,13 +261,138 @@ test_free_pieces_follow_strongest_edge(void)
     g_assert_cmpint(side[4], ==, 1);
 }
 
+/* Two fields of 6 × 6 nodes side by side, a seed in the far corner of each: all
+ * edges of a corner together cost less than the border. */
+static void
+test_lone_seed_takes_its_field(void)
+{
+    const uint32_t w = 12, h = 6;
+    CxCutEdge edges[2 * 12 * 6];
+    double strengths[2 * 12 * 6];
+    size_t n_edges = 0;
+    uint32_t source = 0, sink = h * w - 1;
+    uint8_t side[12 * 6];
+    double value;
+    g_autoptr(GError) error = NULL;
+
+    for (uint32_t y = 0; y < h; y++) {
+        for (uint32_t x = 0; x < w; x++) {
+            uint32_t at = y * w + x;
+
+            if (x + 1 < w) {
+                strengths[n_edges] = x == w / 2 - 1 ? 0.5 : 0.9;
+                edges[n_edges++] =
+                    (CxCutEdge){at, at + 1, x == w / 2 - 1 ? 0.5 : 1};
+            }
+            if (y + 1 < h) {
+                strengths[n_edges] = 0.9;
+                edges[n_edges++] = (CxCutEdge){at, at + w, 1};
+            }
+        }
+    }
+    CxCutProblem p = {w * h, edges, n_edges, &source,  &sink,
+                      1,     1,     false,   strengths};
+
+    g_assert_true(cx_split_mincut(&p, side, &value, NULL, &error));
+    g_assert_cmpfloat(value, ==, 2);
+    p.join_seeds = true;
+    g_assert_true(cx_split_mincut(&p, side, &value, NULL, &error));
+    g_assert_cmpfloat(value, ==, 3);
+    for (uint32_t i = 0; i < w * h; i++)
+        g_assert_cmpint(side[i], ==, i % w >= w / 2);
+}
+
+static int
+compare_strength(const void *a, const void *b, void *data)
+{
+    const double *strengths = data;
+    double left = strengths[*(const size_t *)a],
+           right = strengths[*(const size_t *)b];
+
+    return left > right ? -1 : left < right;
+}
+
+static size_t
+count_set(const uint32_t *set, uint32_t n, uint32_t wanted)
+{
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        count += set[i] == wanted;
+    return count;
+}
+
+/* Kruskal's forest, the two seeds kept apart: how many nodes each gets. */
+static void
+naive_forest(const CxCutProblem *p, size_t size[2])
+{
+    uint32_t set[MAX_NODES];
+    size_t order[300];
+
+    for (uint32_t i = 0; i < p->n_nodes; i++)
+        set[i] = i;
+    for (size_t i = 0; i < p->n_edges; i++)
+        order[i] = i;
+    g_qsort_with_data(order, (gint)p->n_edges, sizeof *order, compare_strength,
+                      (void *)p->strengths);
+    for (size_t i = 0; i < p->n_edges; i++) {
+        uint32_t a = set[p->edges[order[i]].a], b = set[p->edges[order[i]].b];
+        uint32_t s = set[p->sources[0]], t = set[p->sinks[0]];
+
+        if ((a == s && b == t) || (a == t && b == s))
+            continue;
+        for (uint32_t k = 0; k < p->n_nodes; k++)
+            set[k] = set[k] == a ? b : set[k];
+    }
+    size[0] = count_set(set, p->n_nodes, set[p->sources[0]]);
+    size[1] = count_set(set, p->n_nodes, set[p->sinks[0]]);
+}
+
+/* A seed is alone only if nothing is tied to it more than to the other. */
+static void
+test_no_seed_is_isolated(void)
+{
+    CxRng rng = cx_test_rng();
+    unsigned n_alone = 0, n_plain = 0;
+
+    for (int round = 0; round < 2000; round++) {
+        Random r;
+        uint8_t side[MAX_NODES];
+        double strengths[300];
+        size_t expected[2], found[2] = {0};
+        g_autoptr(GError) error = NULL;
+
+        make_random(&rng, &r, false);
+        r.problem.n_sources = r.problem.n_sinks = 1;
+        for (size_t i = 0; i < r.problem.n_edges; i++)
+            strengths[i] = cx_rng_uniform(&rng);
+        r.problem.strengths = strengths;
+        naive_forest(&r.problem, expected);
+        for (int join = 0; join < 2; join++) {
+            r.problem.join_seeds = join == 1;
+            g_assert_true(
+                cx_split_mincut(&r.problem, side, NULL, NULL, &error));
+            found[0] = found[1] = 0;
+            for (uint32_t i = 0; i < r.problem.n_nodes; i++)
+                found[side[i]]++;
+            if (join == 0)
+                n_plain += found[0] == 1 || found[1] == 1;
+        }
+        check_seed_sides(&r.problem, side);
+        n_alone += found[0] == 1 || found[1] == 1;
+        for (int k = 0; k < 2; k++)
+            g_assert_true(found[k] > 1 || expected[k] == 1);
+    }
+    g_test_message("alone in %u of 2000 cuts, plain in %u", n_alone, n_plain);
+}
+
 static void
 test_impossible_cuts_are_named(void)
 {
     CxCutEdge edges[] = {{0, 1, INFINITY}, {1, 2, 1}};
     uint32_t zero = 0, one = 1;
-    CxCutProblem same = {3, edges, 2, &zero, &zero, 1, 1, true};
-    CxCutProblem welded = {3, edges, 2, &zero, &one, 1, 1, true};
+    CxCutProblem same = {3, edges, 2, &zero, &zero, 1, 1, true, NULL};
+    CxCutProblem welded = {3, edges, 2, &zero, &one, 1, 1, true, NULL};
     uint8_t side[3];
     g_autoptr(GError) error = NULL;
 
@@ -293,9 +419,11 @@ test_cancelled_cut_stops(void)
 
         g_array_append_val(edges, edge);
     }
-    CxCutProblem p = {
-        n,   (CxCutEdge *)(void *)edges->data, edges->len, &source, &sink, 1, 1,
-        true};
+    CxCutProblem p = {n,          (CxCutEdge *)(void *)edges->data,
+                      edges->len, &source,
+                      &sink,      1,
+                      1,          true,
+                      NULL};
 
     cx_job_cancel(job);
     g_assert_false(cx_split_mincut(&p, side, NULL, job, &error));
@@ -353,7 +481,8 @@ test_real_graph_equals_igraph(void)
                       sinks,
                       2,
                       2,
-                      false};
+                      false,
+                      NULL};
     g_autofree uint8_t *side = g_malloc(p.n_nodes);
     g_autoptr(GError) error = NULL;
     double plain, joined;
@@ -386,6 +515,10 @@ main(int argc, char **argv)
                     test_crossing_paths_are_parted);
     g_test_add_func("/split-mincut/free-pieces-follow-strongest-edge",
                     test_free_pieces_follow_strongest_edge);
+    g_test_add_func("/split-mincut/lone-seed-takes-its-field",
+                    test_lone_seed_takes_its_field);
+    g_test_add_func("/split-mincut/no-seed-is-isolated",
+                    test_no_seed_is_isolated);
     g_test_add_func("/split-mincut/impossible-cuts-are-named",
                     test_impossible_cuts_are_named);
     g_test_add_func("/split-mincut/cancelled-cut-stops",
