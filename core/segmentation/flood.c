@@ -669,6 +669,64 @@ cx_flood_read(CxFlood *flood, CxBox box, GError **error)
     return chunk;
 }
 
+static int
+compare_overlaps(const void *a, const void *b)
+{
+    const CxFloodOverlap *p = a, *q = b;
+
+    return p->id < q->id ? -1 : p->id > q->id;
+}
+
+/* Counts the labels of the object's voxels in one box. */
+static bool
+count_box(CxFlood *flood, CxVolume *labels, CxBox box, CxHash64 *counts,
+          CxJob *job, GError **error)
+{
+    g_autoptr(CxChunk) inside = cx_flood_read(flood, box, error);
+
+    if (inside == NULL)
+        return false;
+    const uint8_t *in = cx_chunk_channel(inside, 0);
+    size_t n = cx_chunk_n_voxels(inside);
+    if (memchr(in, 1, n) == NULL)
+        return true;
+    g_autoptr(CxChunk) chunk =
+        cx_volume_read_labels(labels, 0, box, job, error);
+    if (chunk == NULL)
+        return false;
+    const uint64_t *ids = cx_chunk_channel(chunk, 0);
+    for (size_t i = 0; i < n; i++)
+        if (in[i] != 0 && ids[i] != 0)
+            ++*cx_hash64_at(counts, ids[i], 0, NULL);
+    return true;
+}
+
+GArray *
+cx_flood_overlaps(CxFlood *flood, CxVolume *labels, CxJob *job, GError **error)
+{
+    CxBox whole = cx_box_intersect(flood->box, cx_volume_bounds(labels, 0));
+    size_t n_cubes = cx_flood_grid_n_cubes(flood->mask), cursor = 0;
+    g_autoptr(CxHash64) counts = cx_hash64_new(64);
+    CxFloodOverlap next;
+
+    for (size_t i = 0; i < n_cubes; i++) {
+        CxBox box = cx_box_intersect(
+            cx_flood_grid_cube_box(flood->mask,
+                                   cx_flood_grid_nth(flood->mask, i)),
+            whole);
+
+        if (!cx_job_step(job, i, n_cubes, error) ||
+            (!cx_box_is_empty(box) &&
+             !count_box(flood, labels, box, counts, job, error)))
+            return NULL;
+    }
+    GArray *overlaps = g_array_new(FALSE, FALSE, sizeof(CxFloodOverlap));
+    while (cx_hash64_next(counts, &cursor, &next.id, &next.n_inside))
+        g_array_append_val(overlaps, next);
+    g_array_sort(overlaps, compare_overlaps);
+    return overlaps;
+}
+
 uint64_t
 cx_flood_min_voxels(const CxFlood *flood)
 {

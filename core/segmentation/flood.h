@@ -79,6 +79,17 @@ CxFloodState cx_flood_state(CxFlood *flood);
 /* u8 over any box: 1 in the object, 0 elsewhere.  Thread-safe, as above. */
 CxChunk *cx_flood_read(CxFlood *flood, CxBox box, GError **error);
 
+/* How much of a label lies in the object. */
+typedef struct {
+    CxId id;
+    uint64_t n_inside;
+} CxFloodOverlap;
+
+/* The labels (not 0) that have voxels in the object, with how many (GArray of
+ * CxFloodOverlap, sorted by id).  Not while it grows. */
+GArray *cx_flood_overlaps(CxFlood *flood, CxVolume *labels, CxJob *job,
+                          GError **error);
+
 /* Objects smaller than this are not worth keeping, says the model. */
 uint64_t cx_flood_min_voxels(const CxFlood *flood);
 CxVoxel cx_flood_field_of_view(const CxFlood *flood);

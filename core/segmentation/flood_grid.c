@@ -14,6 +14,7 @@ struct CxFloodGrid {
     size_t sample_bytes;
     CxHash64 *places; /* packed index → place in cubes */
     GPtrArray *cubes;
+    GArray *indices; /* CxChunkIdx of each */
 };
 
 CxFloodGrid *
@@ -26,6 +27,7 @@ cx_flood_grid_new(int64_t side, size_t sample_bytes)
     grid->sample_bytes = sample_bytes;
     grid->places = cx_hash64_new(64);
     grid->cubes = g_ptr_array_new_with_free_func(cx_free);
+    grid->indices = g_array_new(FALSE, FALSE, sizeof(CxChunkIdx));
     return grid;
 }
 
@@ -36,6 +38,7 @@ cx_flood_grid_free(CxFloodGrid *grid)
         return;
     cx_hash64_free(grid->places);
     g_ptr_array_unref(grid->cubes);
+    g_array_unref(grid->indices);
     g_free(grid);
 }
 
@@ -93,7 +96,20 @@ cx_flood_grid_make(CxFloodGrid *grid, CxChunkIdx cube, bool *was_new,
         return NULL;
     cx_hash64_set(grid->places, key_of(cube), grid->cubes->len);
     g_ptr_array_add(grid->cubes, samples);
+    g_array_append_val(grid->indices, cube);
     return samples;
+}
+
+size_t
+cx_flood_grid_n_cubes(const CxFloodGrid *grid)
+{
+    return grid->cubes->len;
+}
+
+CxChunkIdx
+cx_flood_grid_nth(const CxFloodGrid *grid, size_t n)
+{
+    return g_array_index(grid->indices, CxChunkIdx, n);
 }
 
 size_t

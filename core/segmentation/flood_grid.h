@@ -32,6 +32,10 @@ void *cx_flood_grid_get(const CxFloodGrid *grid, CxChunkIdx cube);
 void *cx_flood_grid_make(CxFloodGrid *grid, CxChunkIdx cube, bool *was_new,
                          GError **error);
 
+/* Cubes in the order they were made in, 0 to n - 1. */
+size_t cx_flood_grid_n_cubes(const CxFloodGrid *grid);
+CxChunkIdx cx_flood_grid_nth(const CxFloodGrid *grid, size_t n);
+
 size_t cx_flood_grid_size_bytes(const CxFloodGrid *grid);
 
 /* Offset, in samples, of a voxel in the cube that holds it. */

@@ -448,6 +448,37 @@ test_bar(void)
 }
 
 static void
+test_overlaps(void)
+{
+    CxRng rng = cx_test_rng();
+    CxBox box = cx_box_of_size((CxVoxel){120, 40, 30});
+    g_autoptr(CxNetwork) network = bright_grower();
+    g_autoptr(CxVolume) volume = bar();
+    g_autoptr(CxFlood) flood = cx_flood_new(network, volume, NULL, NULL);
+    g_autoptr(CxChunk) ids = cx_chunk_new(CX_DTYPE_U64, box, 1, NULL);
+    CxId *id = cx_chunk_data_mut(ids);
+    uint64_t counts[10] = {0};
+
+    for (size_t i = 0; i < cx_chunk_n_voxels(ids); i++)
+        id[i] = cx_rng_below(&rng, 10);
+    g_autoptr(CxVolume) labels = cx_volume_from_chunk(
+        ids, (CxNm){8.0, 8.0, 8.0}, (CxNm){0.0, 0.0, 0.0}, true);
+    g_assert_true(cx_flood_grow(flood, (CxVoxel){3, 20, 15}, NULL, NULL));
+    g_autoptr(CxChunk) found = cx_flood_read(flood, box, NULL);
+    const uint8_t *inside = cx_chunk_channel(found, 0);
+    for (size_t i = 0; i < cx_chunk_n_voxels(ids); i++)
+        counts[id[i]] += inside[i];
+    g_autoptr(GArray) overlaps = cx_flood_overlaps(flood, labels, NULL, NULL);
+    g_assert_cmpuint(overlaps->len, ==, 9);
+    for (guint i = 0; i < 9; i++) {
+        CxFloodOverlap overlap = g_array_index(overlaps, CxFloodOverlap, i);
+
+        g_assert_cmpuint(overlap.id, ==, i + 1);
+        g_assert_cmpuint(overlap.n_inside, ==, counts[i + 1]);
+    }
+}
+
+static void
 test_box_and_steps(void)
 {
     g_autoptr(CxNetwork) network = bright_grower();
@@ -546,6 +577,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/flood/twin", test_twin);
     g_test_add_func("/flood/bar", test_bar);
+    g_test_add_func("/flood/overlaps", test_overlaps);
     g_test_add_func("/flood/box-and-steps", test_box_and_steps);
     g_test_add_func("/flood/cancelled", test_cancelled);
     g_test_add_func("/flood/dark-start", test_dark_start);
