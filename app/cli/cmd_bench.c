@@ -125,8 +125,8 @@ run(CxcliContext *context, GError **error)
 static const CxcliOption options_table[] = {
     {"base", CXCLI_INTEGER, "N", "unet: channels of the first level (16)"},
     {"tile", CXCLI_INTEGER, "N", "unet: pixels a side (512)"},
-    {"isa", CXCLI_TEXT, "I", "unet: c, avx2, avx512, amx"},
-    {"type", CXCLI_TEXT, "T", "unet: fp32 or bf16"},
+    {"isa", CXCLI_TEXT, "I", "unet: c, avx2, avx512, vnni, amx"},
+    {"type", CXCLI_TEXT, "T", "unet: fp32, bf16 or int8"},
     {"size", CXCLI_INTEGER, "N", "voxels a side of the synthetic input (192)"},
     {"connectivity", CXCLI_INTEGER, "N", "components: 6, 18 or 26 (default)"},
     {"supervoxels", CXCLI_INTEGER, "N", "agglomerate, edits: how many"},

@@ -78,9 +78,10 @@ cxcli_make_predictor(const CxcliContext *context, CxVolume *volume,
     const char *model = cxcli_text(context, "model", NULL);
     const char *type = cxcli_text(context, "type", "fp32");
 
-    if (strcmp(type, "fp32") != 0 && strcmp(type, "bf16") != 0) {
+    if (strcmp(type, "fp32") != 0 && strcmp(type, "bf16") != 0 &&
+        strcmp(type, "int8") != 0) {
         cxcli_set_usage_error(
-            error, "--type: found \"%s\", expected fp32 or bf16", type);
+            error, "--type: found \"%s\", expected fp32, bf16 or int8", type);
         return NULL;
     }
     g_autoptr(CxNetwork) network =

@@ -1,25 +1,28 @@
-/* Rows of bfloat16: maximum, and from and to float.
- *
- * A block is 32 channels, 64 bytes a pixel; two blocks of float (16 channels)
- * are one of bfloat16.  Variants give equal bits for finite samples.
+/* bfloat16: the upper half of a float.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
-/* As pool_f32.h, for one block. */
-typedef void CxPoolRowBf16Fn(uint16_t *dst, const uint16_t *const *rows,
-                             size_t n_rows, size_t factor, size_t n_pixels);
+static inline float
+cx_float_from_bf16(uint16_t sample)
+{
+    uint32_t bits = (uint32_t)sample << 16;
+    float value;
 
-/* Rounds n pixels to nearest even.  lower: channels 0-15, upper: 16-31, or
- * NULL for zeros. */
-typedef void CxNarrowBf16Fn(uint16_t *dst, const float *lower,
-                            const float *upper, size_t n_pixels);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
-CxPoolRowBf16Fn cx_pool_row_bf16_c;
-CxPoolRowBf16Fn cx_pool_row_bf16_avx512;
-CxNarrowBf16Fn cx_narrow_bf16_c;
-CxNarrowBf16Fn cx_narrow_bf16_avx512;
+/* Rounds to nearest, ties to even; value must not be NaN. */
+static inline uint16_t
+cx_bf16_from_float(float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return (uint16_t)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}

@@ -4,8 +4,8 @@
  */
 #include "core/kernels/kernels.h"
 
-void
-cx_kernels_fill(CxKernels *kernels, unsigned features)
+static void
+fill_c(CxKernels *kernels)
 {
     *kernels = (CxKernels){
         .isa = "c",
@@ -15,11 +15,17 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         .envelope_f32 = cx_envelope_f32_c,
         .winograd_split_f32 = cx_winograd_split_f32_c,
         .winograd_join_f32 = cx_winograd_join_f32_c,
-        .isa_bf16 = "c",
-        .conv_row_bf16 = cx_conv_row_bf16_c,
-        .pool_row_bf16 = cx_pool_row_bf16_c,
-        .narrow_bf16 = cx_narrow_bf16_c,
+        .u8 = {"c", cx_conv_rows_u8_c, cx_pool_rows_u8_c, cx_tiles_none,
+               cx_tiles_none},
+        .bf16 = {"c", cx_conv_rows_bf16_c, cx_pool_rows_bf16_c, cx_tiles_none,
+                 cx_tiles_none},
     };
+}
+
+void
+cx_kernels_fill(CxKernels *kernels, unsigned features)
+{
+    fill_c(kernels);
 #ifdef CX_HAVE_AVX2
     if ((features & CX_CPU_AVX2) != 0) {
         kernels->isa = "avx2";
@@ -29,6 +35,10 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->envelope_f32 = cx_envelope_f32_avx2;
         kernels->winograd_split_f32 = cx_winograd_split_f32_avx2;
         kernels->winograd_join_f32 = cx_winograd_join_f32_avx2;
+        kernels->u8.isa = "avx2";
+        kernels->u8.conv_rows = cx_conv_rows_u8_avx2;
+        kernels->u8.pool_rows = cx_pool_rows_u8_avx2;
+        kernels->bf16.pool_rows = cx_pool_rows_bf16_avx2;
     }
 #endif
 #ifdef CX_HAVE_AVX512
@@ -40,14 +50,26 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->envelope_f32 = cx_envelope_f32_avx512;
         kernels->winograd_split_f32 = cx_winograd_split_f32_avx512;
         kernels->winograd_join_f32 = cx_winograd_join_f32_avx512;
-        kernels->pool_row_bf16 = cx_pool_row_bf16_avx512;
-        kernels->narrow_bf16 = cx_narrow_bf16_avx512;
+    }
+#endif
+#ifdef CX_HAVE_VNNI
+    if ((features & CX_CPU_AVX512_VNNI) != 0) {
+        kernels->u8.isa = "vnni";
+        kernels->u8.conv_rows = cx_conv_rows_u8_vnni;
     }
 #endif
 #ifdef CX_HAVE_AMX
+    if ((features & CX_CPU_AMX_INT8) != 0) {
+        kernels->u8.isa = "amx";
+        kernels->u8.conv_rows = cx_conv_rows_u8_amx;
+        kernels->u8.tiles_begin = cx_tiles_begin_amx;
+        kernels->u8.tiles_end = cx_tiles_end_amx;
+    }
     if ((features & CX_CPU_AMX_BF16) != 0) {
-        kernels->isa_bf16 = "amx";
-        kernels->conv_row_bf16 = cx_conv_row_bf16_amx;
+        kernels->bf16.isa = "amx";
+        kernels->bf16.conv_rows = cx_conv_rows_bf16_amx;
+        kernels->bf16.tiles_begin = cx_tiles_begin_amx;
+        kernels->bf16.tiles_end = cx_tiles_end_amx;
     }
 #endif
 }

@@ -8,6 +8,8 @@
 #include "core/base/error.h"
 #include "core/base/rng.h"
 #include "core/jobs/parallel.h"
+#include "core/kernels/bf16.h"
+#include "core/nn/calibrate.h"
 #include "core/nn/choose.h"
 #include "core/nn/infer.h"
 #include "core/nn/layer.h"
@@ -110,17 +112,27 @@ cx_bench_unet_network(unsigned base, uint64_t seed, GError **error)
 }
 
 typedef struct {
+    CxKernels kernels;
     const CxProgram *program;
     CxInfer **infers;
-    const float *image;
+    const uint8_t *image;
+    float table[256];
+    uint16_t narrow[256]; /* the same as samples of 8 bits or bf16 */
     int64_t tile;
     CxJob *job;
 } Bench;
 
 typedef struct {
     const Bench *bench;
-    float sum; /* keeps the result alive */
+    CxCalibrator *calibrator; /* while calibrating */
+    float sum;                /* keeps the result alive */
 } Worker;
+
+static void
+watch(void *data, unsigned step, size_t n, const float *row, size_t plane)
+{
+    cx_calibrator_watch(((Worker *)data)->calibrator, step, n, row, plane);
+}
 
 static void
 fill(void *data, int64_t stream, int64_t row, int64_t x, size_t n, float *dst,
@@ -129,7 +141,34 @@ fill(void *data, int64_t stream, int64_t row, int64_t x, size_t n, float *dst,
     const Bench *bench = ((Worker *)data)->bench;
 
     for (size_t i = 0; i < n; i++)
-        dst[i * CX_BLOCK] = bench->image[stream * bench->tile + x + (int64_t)i];
+        dst[i * CX_BLOCK] =
+            bench->table[bench->image[stream * bench->tile + x + (int64_t)i]];
+}
+
+static void
+fill_samples(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
+             const CxStep *input, uint8_t *dst, size_t plane)
+{
+    const Bench *bench = ((Worker *)data)->bench;
+    const uint8_t *src = bench->image + stream * bench->tile + x;
+    const uint16_t *table = bench->narrow;
+
+    for (size_t i = 0; i < n; i++, dst += input->pixel)
+        if (input->pixel == input->block)
+            *dst = (uint8_t)table[src[i]];
+        else
+            *(uint16_t *)(void *)dst = table[src[i]];
+}
+
+static void
+take_logits(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
+            const uint16_t *src, size_t pixel)
+{
+    float sum = 0.0f;
+
+    for (size_t i = 0; i < n; i++)
+        sum += (float)src[i * pixel];
+    ((Worker *)data)->sum += sum;
 }
 
 static void
@@ -139,12 +178,70 @@ take(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
     ((Worker *)data)->sum += src[0] + src[(n - 1) * CX_BLOCK];
 }
 
+static uint8_t *
+draw_image(unsigned tile, GError **error)
+{
+    size_t n = (size_t)tile * tile;
+    uint8_t *image = cx_try_alloc(n, 1, error);
+    CxRng rng;
+
+    cx_rng_init(&rng, 2);
+    for (size_t i = 0; i < n && image != NULL; i++)
+        image[i] = (uint8_t)CLAMP(128.0 + 40.0 * cx_rng_normal(&rng), 0, 255);
+    return image;
+}
+
+/* What a sample is to the network: 40 is a deviation. */
+static void
+fill_tables(Bench *bench)
+{
+    const CxStep *input = &bench->program->steps[0];
+
+    for (int v = 0; v < 256; v++) {
+        bench->table[v] = ((float)v - 128.0f) / 40.0f;
+        if (bench->program->type == CX_LAYER_BF16)
+            bench->narrow[v] = cx_bf16_from_float(bench->table[v]);
+        else if (bench->program->type == CX_LAYER_INT8)
+            bench->narrow[v] = (uint16_t)CLAMP(
+                rint((double)bench->table[v] / input->quantum) + input->zero,
+                0.0, 255.0);
+    }
+}
+
+/* Runs the network in float over the image, once. */
+static bool
+calibrate(Bench *bench, CxNetwork *network, GError **error)
+{
+    g_autoptr(CxProgram) program = cx_program_new(network, CX_LAYER_F32, error);
+
+    if (program == NULL)
+        return false;
+    g_autoptr(CxCalibrator) calibrator = cx_calibrator_new(program);
+    g_autoptr(CxInfer) infer = cx_infer_new(program, &bench->kernels);
+    Worker worker = {bench, calibrator, 0.0f};
+    CxInferPorts ports = {
+        .data = &worker, .fill = fill, .take = take, .watch = watch};
+    int64_t lo[CX_N_AXES] = {0, 0, 0};
+    int64_t hi[CX_N_AXES] = {bench->tile, 1, bench->tile};
+
+    bench->program = program;
+    fill_tables(bench);
+    if (!cx_infer_run(infer, lo, hi, hi, &ports, bench->job, error))
+        return false;
+    cx_calibrator_apply(calibrator, network);
+    return true;
+}
+
 static bool
 run_once(size_t item, unsigned index, void *data, GError **error)
 {
     const Bench *bench = data;
-    Worker worker = {bench, 0.0f};
-    CxInferPorts ports = {&worker, fill, take};
+    Worker worker = {bench, NULL, 0.0f};
+    CxInferPorts ports = {.data = &worker,
+                          .fill = fill,
+                          .take = take,
+                          .fill_samples = fill_samples,
+                          .take_logits = take_logits};
     int64_t lo[CX_N_AXES] = {0, 0, 0};
     int64_t hi[CX_N_AXES] = {bench->tile, 1, bench->tile};
 
@@ -213,7 +310,7 @@ cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
     unsigned n_threads = options->n_threads > 0 ? options->n_threads : 1;
     double seconds = options->seconds > 0.0 ? options->seconds : 1.5;
     CxLayerType type;
-    CxKernels kernels;
+    Bench bench = {.tile = tile, .job = job};
 
     if (base > 256 || tile > 8192 || tile % GRAIN != 0 || n_threads > 1024) {
         g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
@@ -222,34 +319,36 @@ cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
                     base, tile, GRAIN);
         return false;
     }
-    if (!cx_nn_choose(options->type, options->isa, &type, &kernels, error))
+    if (!cx_nn_choose(options->type, options->isa, &type, &bench.kernels,
+                      error))
         return false;
     g_autoptr(CxNetwork) network = cx_bench_unet_network(base, 1, error);
-    g_autoptr(CxProgram) program =
-        network != NULL ? cx_program_new(network, type, error) : NULL;
-    size_t n = (size_t)tile * tile;
-    CX_AUTOFREE float *image =
-        program != NULL ? cx_try_alloc(n, sizeof *image, error) : NULL;
+    CX_AUTOFREE uint8_t *image =
+        network != NULL ? draw_image(tile, error) : NULL;
     if (image == NULL)
         return false;
+    bench.image = image;
+    if (type == CX_LAYER_INT8 && !calibrate(&bench, network, error))
+        return false;
+    g_autoptr(CxProgram) program = cx_program_new(network, type, error);
+    if (program == NULL)
+        return false;
 
-    CxRng rng;
-    cx_rng_init(&rng, 2);
-    for (size_t i = 0; i < n; i++)
-        image[i] = (float)cx_rng_normal(&rng);
-
+    bench.program = program;
+    fill_tables(&bench);
     g_autoptr(GPtrArray) infers =
         g_ptr_array_new_with_free_func((GDestroyNotify)cx_infer_free);
     for (unsigned i = 0; i < n_threads; i++)
-        g_ptr_array_add(infers, cx_infer_new(program, &kernels));
-    Bench bench = {program, (CxInfer **)infers->pdata, image, tile, job};
+        g_ptr_array_add(infers, cx_infer_new(program, &bench.kernels));
+    bench.infers = (CxInfer **)infers->pdata;
     double median[2];
     if (!measure(&bench, n_threads, seconds, median, &result->runs, error))
         return false;
+    double n = (double)tile * tile * n_threads;
     result->median_seconds = median[0];
-    result->mvox_per_cpu_s = (double)n * n_threads / median[1] / 1e6;
-    result->isa = cx_nn_isa(&kernels, type);
-    result->mvox_per_s = (double)n * n_threads / result->median_seconds / 1e6;
+    result->mvox_per_cpu_s = n / median[1] / 1e6;
+    result->isa = cx_nn_isa(&bench.kernels, type);
+    result->mvox_per_s = n / result->median_seconds / 1e6;
     result->gflop_per_s =
         result->mvox_per_s * cx_network_flop_per_voxel(network) / 1e3;
     return true;

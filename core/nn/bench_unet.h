@@ -1,7 +1,8 @@
 /* Speed of the inference engine on a fixed network: a 2-D U-Net of one input
  * channel, four poolings, two 3x3 convolutions a level, 2x2 transposed
  * convolutions, skip concatenation and a 1x1 head, with seeded random
- * weights, over a zero-padded square tile.
+ * weights, over a zero-padded square tile.  For int8 it is calibrated on that
+ * tile.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -15,7 +16,7 @@ typedef struct {
     unsigned n_threads; /* tiles at once, one a thread; 0 = 1 */
     double seconds;     /* measure for about this long; 0 = 1.5 */
     const char *isa;    /* NULL = best present; a cap: "c" … "amx" */
-    const char *type;   /* NULL, "fp32" or "bf16" */
+    const char *type;   /* NULL, "fp32", "bf16" or "int8" */
 } CxBenchUnetOptions;
 
 typedef struct {

@@ -1,45 +1,29 @@
-/* Runs a program over one tile.
+/* Runs a program over one tile: the loop, and float.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "core/nn/infer.h"
-
 #include "core/base/alloc.h"
 #include "core/base/error.h"
-#include "core/nn/winograd.h"
+#include "core/nn/infer_private.h"
 
 #include <string.h>
-
-struct CxInfer {
-    const CxProgram *program;
-    CxKernels kernels;
-    CxPlan *plan;
-    CxWinograd *winograd;
-    float *split; /* memory of winograd */
-    bool bf16;
-    CxConvTapBf16 *taps_bf16; /* the same for bf16 */
-    float *scratch;           /* one row in float, for the ports of bf16 */
-    CxConvTap *taps;          /* program->max_taps */
-    const float **rows;       /* program->max_pool_rows */
-    float *arena;
-    size_t n_floats;
-    const CxInferPorts *ports; /* of the run */
-    CxJob *job;
-};
 
 CxInfer *
 cx_infer_new(const CxProgram *program, const CxKernels *kernels)
 {
     CxInfer *infer = g_new0(CxInfer, 1);
+    size_t n = program->max_taps;
 
     infer->program = program;
     infer->kernels = *kernels;
+    infer->rows_kernels =
+        program->type == CX_LAYER_BF16 ? kernels->bf16 : kernels->u8;
     infer->plan = cx_plan_new(program);
     infer->winograd = cx_winograd_new(program);
-    infer->bf16 = program->type == CX_LAYER_BF16;
-    infer->taps = g_new0(CxConvTap, program->max_taps);
-    infer->taps_bf16 = g_new0(CxConvTapBf16, program->max_taps);
-    infer->rows = g_new0(const float *, program->max_pool_rows);
+    infer->taps = g_new0(CxConvTap, n);
+    infer->k_rows = g_new0(const uint8_t *, n *CX_INFER_MAX_ROWS);
+    infer->k_steps = g_new0(uint32_t, n);
+    infer->rows = g_new0(const uint8_t *, program->max_pool_rows);
     return infer;
 }
 
@@ -51,23 +35,17 @@ cx_infer_free(CxInfer *infer)
     cx_plan_free(infer->plan);
     cx_winograd_free(infer->winograd);
     g_free(infer->taps);
-    g_free(infer->taps_bf16);
+    g_free(infer->k_rows);
+    g_free(infer->k_steps);
     g_free(infer->rows);
     cx_free(infer->arena);
     g_free(infer);
 }
 
 static size_t
-n_pixels(const CxPlanTensor *tensor)
+floats(size_t n_bytes)
 {
-    return (size_t)(tensor->hi[CX_X] - tensor->lo[CX_X]);
-}
-
-/* The pixel of a phase that lies at `at` or just after it. */
-static int64_t
-first_of_phase(int64_t at, int64_t phase, int64_t period)
-{
-    return cx_floor_div(at - phase + period - 1, period) * period + phase;
+    return n_bytes / sizeof(float);
 }
 
 static CxConvTap
@@ -83,68 +61,14 @@ aim_tap(const CxInfer *infer, const CxStep *step, const CxPhaseTap *tap,
         at[a] = base[a] * (step->period[a] / part->factor[a]) + tap->offset[a];
     return (CxConvTap){
         .src = cx_plan_holds(source, at[CX_STREAM], at[CX_ROW])
-                   ? infer->arena +
-                         cx_plan_at(source, at[CX_STREAM], at[CX_ROW], at[CX_X])
+                   ? cx_plan_float(infer->arena, source, at[CX_STREAM],
+                                   at[CX_ROW], at[CX_X])
                    : NULL,
-        .plane = source->plane,
+        .plane = floats(source->plane),
         .n_channels = part->n_channels,
         .k = tap->k,
         .step = (uint32_t)(step->period[CX_X] / part->factor[CX_X]),
     };
-}
-
-/* bf16: 64 bytes a pixel and block as in float, twice as many samples. */
-static void
-call_conv_bf16(CxInfer *infer, const CxStep *step, const CxPhase *weights,
-               size_t n_taps, float *dst, size_t dst_plane, size_t n)
-{
-    for (size_t t = 0; t < n_taps; t++) {
-        const CxConvTap *tap = &infer->taps[t];
-
-        infer->taps_bf16[t] = (CxConvTapBf16){
-            .src = (const uint16_t *)(const void *)tap->src,
-            .plane = 2 * tap->plane,
-            .n_blocks = (tap->n_channels + CX_BLOCK_BF16 - 1) / CX_BLOCK_BF16,
-            .tile = tap->k,
-            .step = tap->step,
-        };
-    }
-    infer->kernels.conv_row_bf16(&(CxConvRowBf16){
-        .taps = infer->taps_bf16,
-        .n_taps = n_taps,
-        .weights = weights->weights,
-        .n_tiles = weights->k_total,
-        .bias = step->bias,
-        .dst = (uint16_t *)(void *)dst,
-        .dst_plane = 2 * dst_plane,
-        .dst_step = (size_t)step->period[CX_X],
-        .n_pixels = n,
-        .n_groups = (step->n_channels + CX_GROUP_BF16 - 1) / CX_GROUP_BF16,
-        .relu = step->relu,
-    });
-}
-
-/* Runs the taps of infer->taps on a row of n pixels. */
-static void
-call_conv(CxInfer *infer, const CxStep *step, const CxPhase *weights,
-          size_t n_taps, float *dst, size_t dst_plane, size_t n)
-{
-    if (infer->bf16)
-        call_conv_bf16(infer, step, weights, n_taps, dst, dst_plane, n);
-    else
-        infer->kernels.conv_row_f32(&(CxConvRow){
-            .taps = infer->taps,
-            .n_taps = n_taps,
-            .weights = weights->weights,
-            .k_total = weights->k_total,
-            .bias = step->bias,
-            .dst = dst,
-            .dst_plane = dst_plane,
-            .dst_step = (size_t)step->period[CX_X],
-            .n_pixels = n,
-            .n_blocks = cx_step_n_blocks(step),
-            .relu = step->relu,
-        });
 }
 
 /* The pixels of a row that belong to one phase along x. */
@@ -156,7 +80,7 @@ conv_phase(CxInfer *infer, unsigned index, const int64_t at[CX_N_AXES],
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
     int64_t base[CX_N_AXES], phase[CX_N_AXES];
     int64_t first =
-        first_of_phase(tensor->lo[CX_X], phase_x, step->period[CX_X]);
+        cx_infer_first_of_phase(tensor->lo[CX_X], phase_x, step->period[CX_X]);
     int64_t here[CX_N_AXES] = {at[CX_STREAM], at[CX_ROW], first};
 
     if (first >= tensor->hi[CX_X])
@@ -175,12 +99,22 @@ conv_phase(CxInfer *infer, unsigned index, const int64_t at[CX_N_AXES],
         infer->taps[n_taps] = aim_tap(infer, step, &weights->taps[t], base);
         n_taps += infer->taps[n_taps].src != NULL;
     }
-    call_conv(infer, step, weights, n_taps,
-              infer->arena +
-                  cx_plan_at(tensor, at[CX_STREAM], at[CX_ROW], first),
-              tensor->plane,
-              (size_t)((tensor->hi[CX_X] - first + step->period[CX_X] - 1) /
-                       step->period[CX_X]));
+    infer->kernels.conv_row_f32(&(CxConvRow){
+        .taps = infer->taps,
+        .n_taps = n_taps,
+        .weights = weights->weights,
+        .k_total = weights->k_total,
+        .bias = step->bias,
+        .dst = cx_plan_float(infer->arena, tensor, at[CX_STREAM], at[CX_ROW],
+                             first),
+        .dst_plane = floats(tensor->plane),
+        .dst_step = (size_t)step->period[CX_X],
+        .n_pixels =
+            (size_t)((tensor->hi[CX_X] - first + step->period[CX_X] - 1) /
+                     step->period[CX_X]),
+        .n_blocks = cx_step_n_blocks(step),
+        .relu = step->relu,
+    });
 }
 
 static void
@@ -198,37 +132,43 @@ conv_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
         conv_phase(infer, index, at, phase);
 }
 
+size_t
+cx_infer_pool_rows(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
+{
+    const CxStep *step = &infer->program->steps[index];
+    const CxPlanTensor *tensor = &infer->plan->tensors[index];
+    const CxPlanTensor *source = &infer->plan->tensors[step->parts[0].step];
+    int64_t x = tensor->lo[CX_X] * step->factor[CX_X];
+    size_t n = 0;
+
+    for (int64_t s = 0; s < step->factor[CX_STREAM]; s++)
+        for (int64_t r = 0; r < step->factor[CX_ROW]; r++) {
+            int64_t su = unit * step->factor[CX_STREAM] + s;
+            int64_t sr = row * step->factor[CX_ROW] + r;
+
+            if (cx_plan_holds(source, su, sr))
+                infer->rows[n++] = infer->arena + cx_plan_at(source, su, sr, x);
+        }
+    return n;
+}
+
 static void
 pool_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
 {
     const CxStep *step = &infer->program->steps[index];
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
     const CxPlanTensor *source = &infer->plan->tensors[step->parts[0].step];
-    float *dst = infer->arena + cx_plan_at(tensor, unit, row, tensor->lo[CX_X]);
-    int64_t x = tensor->lo[CX_X] * step->factor[CX_X];
+    size_t n = cx_infer_pool_rows(infer, index, unit, row);
+    float *dst =
+        cx_plan_float(infer->arena, tensor, unit, row, tensor->lo[CX_X]);
 
     for (unsigned b = 0; b < cx_step_n_blocks(step); b++) {
-        size_t n = 0;
-
-        for (int64_t s = 0; s < step->factor[CX_STREAM]; s++)
-            for (int64_t r = 0; r < step->factor[CX_ROW]; r++) {
-                int64_t su = unit * step->factor[CX_STREAM] + s;
-                int64_t sr = row * step->factor[CX_ROW] + r;
-
-                if (cx_plan_holds(source, su, sr))
-                    infer->rows[n++] = infer->arena +
-                                       cx_plan_at(source, su, sr, x) +
-                                       b * source->plane;
-            }
-        if (infer->bf16)
-            infer->kernels.pool_row_bf16(
-                (uint16_t *)(void *)(dst + b * tensor->plane),
-                (const uint16_t *const *)(const void *)infer->rows, n,
-                (size_t)step->factor[CX_X], n_pixels(tensor));
-        else
-            infer->kernels.pool_row_f32(dst + b * tensor->plane, infer->rows, n,
-                                        (size_t)step->factor[CX_X],
-                                        n_pixels(tensor));
+        infer->kernels.pool_row_f32(
+            dst + b * floats(tensor->plane),
+            (const float *const *)(const void *)infer->rows, n,
+            (size_t)step->factor[CX_X], cx_infer_n_pixels(tensor));
+        for (size_t r = 0; r < n; r++)
+            infer->rows[r] += source->plane;
     }
 }
 
@@ -240,11 +180,13 @@ copy_channel(CxInfer *infer, unsigned index, const CxPart *part, size_t from,
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
     const CxPlanTensor *source = &infer->plan->tensors[part->step];
     const float *src =
-        infer->arena + from / CX_BLOCK * source->plane + from % CX_BLOCK +
-        cx_plan_at(source, cx_floor_div(unit, part->factor[CX_STREAM]),
-                   cx_floor_div(row, part->factor[CX_ROW]), source->lo[CX_X]);
-    float *dst = infer->arena + to / CX_BLOCK * tensor->plane + to % CX_BLOCK +
-                 cx_plan_at(tensor, unit, row, tensor->lo[CX_X]);
+        cx_plan_float(
+            infer->arena, source, cx_floor_div(unit, part->factor[CX_STREAM]),
+            cx_floor_div(row, part->factor[CX_ROW]), source->lo[CX_X]) +
+        from / CX_BLOCK * floats(source->plane) + from % CX_BLOCK;
+    float *dst =
+        cx_plan_float(infer->arena, tensor, unit, row, tensor->lo[CX_X]) +
+        to / CX_BLOCK * floats(tensor->plane) + to % CX_BLOCK;
 
     for (int64_t x = tensor->lo[CX_X]; x < tensor->hi[CX_X]; x++)
         dst[(x - tensor->lo[CX_X]) * CX_BLOCK] =
@@ -268,18 +210,20 @@ add_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
 {
     const CxStep *step = &infer->program->steps[index];
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
-    size_t n = n_pixels(tensor) * CX_BLOCK;
+    size_t n = cx_infer_n_pixels(tensor) * CX_BLOCK;
 
     for (unsigned b = 0; b < cx_step_n_blocks(step); b++) {
-        float *dst = infer->arena + b * tensor->plane +
-                     cx_plan_at(tensor, unit, row, tensor->lo[CX_X]);
+        float *dst =
+            cx_plan_float(infer->arena, tensor, unit, row, tensor->lo[CX_X]) +
+            b * floats(tensor->plane);
 
         memset(dst, 0, n * sizeof *dst);
         for (unsigned p = 0; p < step->n_parts; p++) {
             const CxPlanTensor *source =
                 &infer->plan->tensors[step->parts[p].step];
-            const float *src = infer->arena + b * source->plane +
-                               cx_plan_at(source, unit, row, tensor->lo[CX_X]);
+            const float *src = cx_plan_float(infer->arena, source, unit, row,
+                                             tensor->lo[CX_X]) +
+                               b * floats(source->plane);
 
             for (size_t i = 0; i < n; i++)
                 dst[i] += src[i];
@@ -299,74 +243,39 @@ sigmoid_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
 
     for (unsigned b = 0; b < cx_step_n_blocks(step); b++)
         infer->kernels.sigmoid_f32(
-            infer->arena + cx_plan_at(tensor, unit, row, x) + b * tensor->plane,
-            infer->arena + cx_plan_at(source, unit, row, x) + b * source->plane,
-            n_pixels(tensor) * CX_BLOCK);
+            cx_plan_float(infer->arena, tensor, unit, row, x) +
+                b * floats(tensor->plane),
+            cx_plan_float(infer->arena, source, unit, row, x) +
+                b * floats(source->plane),
+            cx_infer_n_pixels(tensor) * CX_BLOCK);
 }
 
-/* Input rows come in float: blocks of 16, zero where no channel is. */
 static void
 input_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
 {
-    const CxStep *step = &infer->program->steps[index];
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
-    size_t n = n_pixels(tensor), plane = n * CX_BLOCK;
-    size_t n_halves = (step->n_channels + CX_BLOCK - 1) / CX_BLOCK;
-    float *dst = infer->arena + cx_plan_at(tensor, unit, row, tensor->lo[CX_X]);
+    int64_t x = tensor->lo[CX_X];
 
-    if (!infer->bf16) {
-        infer->ports->fill(infer->ports->data, unit, row, tensor->lo[CX_X], n,
-                           dst, tensor->plane);
-        return;
-    }
-    memset(infer->scratch, 0, n_halves * plane * sizeof *infer->scratch);
-    infer->ports->fill(infer->ports->data, unit, row, tensor->lo[CX_X], n,
-                       infer->scratch, plane);
-    for (size_t b = 0; b < cx_step_n_blocks(step); b++)
-        infer->kernels.narrow_bf16(
-            (uint16_t *)(void *)(dst + b * tensor->plane),
-            infer->scratch + 2 * b * plane,
-            2 * b + 1 < n_halves ? infer->scratch + (2 * b + 1) * plane : NULL,
-            n);
+    infer->ports->fill(infer->ports->data, unit, row, x,
+                       cx_infer_n_pixels(tensor),
+                       cx_plan_float(infer->arena, tensor, unit, row, x),
+                       floats(tensor->plane));
 }
 
-/* The last row of bf16, which stays in float. */
+/* Shows a row that is done to who wants to see it. */
 static void
-widen_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
+show_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
 {
-    const CxStep *step = &infer->program->steps[index];
+    const CxInferPorts *ports = infer->ports;
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
-    const CxPlanTensor *source = &infer->plan->tensors[step->parts[0].step];
-    size_t n = n_pixels(tensor), plane = n * CX_BLOCK;
-    const float *from =
-        infer->arena + cx_plan_at(source, unit, row, tensor->lo[CX_X]);
+    int64_t x = tensor->lo[CX_X];
+    const float *src = cx_plan_float(infer->arena, tensor, unit, row, x);
+    size_t n = cx_infer_n_pixels(tensor), plane = floats(tensor->plane);
 
-    for (size_t h = 0; h < (step->n_channels + CX_BLOCK - 1) / CX_BLOCK; h++) {
-        const uint16_t *src =
-            (const uint16_t *)(const void *)(from + h / 2 * source->plane) +
-            h % 2 * CX_BLOCK;
-        float *dst = infer->scratch + h * plane;
-
-        for (size_t x = 0; x < n; x++)
-            for (size_t c = 0; c < CX_BLOCK; c++)
-                dst[x * CX_BLOCK + c] =
-                    cx_float_from_bf16(src[x * CX_BLOCK_BF16 + c]);
-        infer->kernels.sigmoid_f32(dst, dst, plane);
-    }
-}
-
-static void
-take_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
-{
-    const CxPlanTensor *tensor = &infer->plan->tensors[index];
-    size_t n = n_pixels(tensor);
-
-    infer->ports->take(
-        infer->ports->data, unit, row, tensor->lo[CX_X], n,
-        infer->bf16
-            ? infer->scratch
-            : infer->arena + cx_plan_at(tensor, unit, row, tensor->lo[CX_X]),
-        infer->bf16 ? n * CX_BLOCK : tensor->plane);
+    if (ports->watch != NULL)
+        ports->watch(ports->data, index, n, src, plane);
+    if (index + 1 == infer->program->n_steps)
+        ports->take(ports->data, unit, row, x, n, src, plane);
 }
 
 static void
@@ -389,27 +298,27 @@ make_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
         add_row(infer, index, unit, row);
         break;
     case CX_STEP_SIGMOID:
-        if (infer->bf16)
-            widen_row(infer, index, unit, row);
-        else
-            sigmoid_row(infer, index, unit, row);
+        sigmoid_row(infer, index, unit, row);
         break;
     }
 }
 
 static bool
-make_unit(void *data, unsigned index, int64_t unit)
+make_units(void *data, unsigned index, int64_t lo, int64_t hi)
 {
     CxInfer *infer = data;
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
 
-    for (int64_t row = tensor->lo[CX_ROW]; row < tensor->hi[CX_ROW]; row++) {
-        if (cx_job_is_cancelled(infer->job))
-            return false;
-        make_row(infer, index, unit, row);
-        if (index + 1 == infer->program->n_steps)
-            take_row(infer, index, unit, row);
-    }
+    if (infer->program->type != CX_LAYER_F32)
+        return cx_infer_make_rows(infer, index, lo, hi);
+    for (int64_t unit = lo; unit < hi; unit++)
+        for (int64_t row = tensor->lo[CX_ROW]; row < tensor->hi[CX_ROW];
+             row++) {
+            if (cx_job_is_cancelled(infer->job))
+                return false;
+            make_row(infer, index, unit, row);
+            show_row(infer, index, unit, row);
+        }
     return true;
 }
 
@@ -420,46 +329,64 @@ clear_ends(CxInfer *infer)
     for (unsigned i = 0; i < infer->program->n_steps; i++) {
         const CxPlanTensor *tensor = &infer->plan->tensors[i];
         size_t n = tensor->unit * (size_t)tensor->capacity;
+        uint8_t zero = infer->program->steps[i].zero;
 
         for (size_t at = 0; n > 0 && at < n; at += tensor->plane) {
-            float *row = infer->arena + tensor->offset - CX_BLOCK + at;
+            uint8_t *row = infer->arena + tensor->offset + at;
 
-            memset(row, 0, CX_BLOCK * sizeof *row);
-            memset(row + tensor->plane - CX_BLOCK, 0, CX_BLOCK * sizeof *row);
+            memset(row - CX_PLAN_MARGIN, zero, CX_PLAN_MARGIN);
+            memset(row + cx_infer_n_pixels(tensor) * tensor->pixel, zero,
+                   tensor->pixel);
         }
     }
 }
 
-static bool
-reserve(CxInfer *infer, size_t n_floats, GError **error)
+/* Bytes of a blank row: as long as any, and what is read beside it. */
+static size_t
+blank_bytes(const CxInfer *infer)
 {
-    if (n_floats <= infer->n_floats)
+    size_t most = 0;
+
+    for (unsigned i = 0; i < infer->program->n_steps; i++)
+        most = MAX(most, infer->plan->tensors[i].plane);
+    return most + 4 * CX_PLAN_MARGIN;
+}
+
+/* The tensors, what Winograd needs, blank rows. */
+static size_t
+arena_bytes(CxInfer *infer)
+{
+    infer->split_bytes =
+        cx_winograd_fit(infer->winograd, infer->plan) * sizeof(float);
+    return infer->plan->size_bytes + infer->split_bytes +
+           2 * blank_bytes(infer) + CX_ROWS_SLACK;
+}
+
+/* Cleared, since 16-bit samples that meet no weight must be finite. */
+static bool
+reserve(CxInfer *infer, size_t n_bytes, GError **error)
+{
+    if (n_bytes <= infer->n_bytes)
         return true;
     cx_free(infer->arena);
-    infer->n_floats = 0;
-    infer->arena = cx_try_alloc(n_floats, sizeof *infer->arena, error);
+    infer->n_bytes = 0;
+    infer->arena = cx_try_alloc0(n_bytes, 1, error);
     if (infer->arena == NULL)
         return false;
-    infer->n_floats = n_floats;
+    infer->n_bytes = n_bytes;
     return true;
 }
 
-/* Floats of a row of the input or the output. */
-static size_t
-scratch_floats(const CxInfer *infer)
+static void
+clear_blanks(CxInfer *infer)
 {
-    unsigned ends[] = {0, infer->program->n_steps - 1};
-    size_t most = 0;
+    size_t n = blank_bytes(infer);
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(ends) && infer->bf16; i++) {
-        size_t blocks =
-            (infer->program->steps[ends[i]].n_channels + CX_BLOCK - 1) /
-            CX_BLOCK;
-
-        most = MAX(most, n_pixels(&infer->plan->tensors[ends[i]]) * blocks *
-                             CX_BLOCK);
+    for (unsigned i = 0; i < 2; i++) {
+        infer->blanks[i] =
+            infer->arena + infer->plan->size_bytes + infer->split_bytes + i * n;
+        memset(infer->blanks[i], i == 0 ? 0 : 128, n);
     }
-    return most;
 }
 
 bool
@@ -467,23 +394,27 @@ cx_infer_run(CxInfer *infer, const int64_t lo[CX_N_AXES],
              const int64_t hi[CX_N_AXES], const int64_t *bounds,
              const CxInferPorts *ports, CxJob *job, GError **error)
 {
+    bool narrow = infer->program->type != CX_LAYER_F32, ok;
+
     cx_plan_fit(infer->plan, lo, hi, bounds);
-    size_t scratch = scratch_floats(infer);
-    if (!reserve(infer,
-                 infer->plan->n_floats + scratch +
-                     cx_winograd_fit(infer->winograd, infer->plan),
-                 error))
+    if (!reserve(infer, arena_bytes(infer), error))
         return false;
-    infer->scratch = infer->arena + infer->plan->n_floats;
-    infer->split = infer->scratch + scratch;
-    if (bounds != NULL)
+    infer->split = (float *)(void *)(infer->arena + infer->plan->size_bytes);
+    infer->bounded = bounds != NULL;
+    if (infer->bounded) {
         clear_ends(infer);
+        clear_blanks(infer);
+    }
     infer->ports = ports;
     infer->job = job;
-    if (cx_plan_run(infer->plan, make_unit, infer))
-        return true;
-    g_set_error_literal(error, CX_ERROR, CX_ERROR_CANCELLED, "cancelled");
-    return false;
+    if (narrow)
+        infer->rows_kernels.tiles_begin();
+    ok = cx_plan_run(infer->plan, make_units, infer);
+    if (narrow)
+        infer->rows_kernels.tiles_end();
+    if (!ok)
+        g_set_error_literal(error, CX_ERROR, CX_ERROR_CANCELLED, "cancelled");
+    return ok;
 }
 
 size_t
@@ -491,7 +422,5 @@ cx_infer_size_bytes(CxInfer *infer, const int64_t lo[CX_N_AXES],
                     const int64_t hi[CX_N_AXES])
 {
     cx_plan_fit(infer->plan, lo, hi, NULL);
-    return (infer->plan->n_floats + scratch_floats(infer) +
-            cx_winograd_fit(infer->winograd, infer->plan)) *
-           sizeof *infer->arena;
+    return arena_bytes(infer);
 }

@@ -10,14 +10,26 @@
 #include "core/kernels/kernels.h"
 #include "core/nn/plan.h"
 
-/* Where samples come from and go to.  Both are called with rows of n pixels
- * from x on; channel c of pixel i is at c / 16 * plane + 16 * i + c % 16. */
+/* Where samples come from and go to: rows of n pixels from x on. */
 typedef struct {
     void *data;
+    /* float: channel c of pixel i is at c / 16 * plane + 16 * i + c % 16. */
     void (*fill)(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
                  float *dst, size_t plane);
     void (*take)(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
                  const float *src, size_t plane);
+    /* May be NULL; each row of a step, once it is computed in float. */
+    void (*watch)(void *data, unsigned step, size_t n, const float *row,
+                  size_t plane);
+    /* 8 bits and bf16: samples as input and CxStep.quantum say, channel c of
+     * pixel i at byte c / input->block * plane + i * input->pixel + c %
+     * input->block * (size of a sample). */
+    void (*fill_samples)(void *data, int64_t stream, int64_t row, int64_t x,
+                         size_t n, const CxStep *input, uint8_t *dst,
+                         size_t plane);
+    /* Logits as in conv_rows.h, channel c of pixel i at i * pixel + c. */
+    void (*take_logits)(void *data, int64_t stream, int64_t row, int64_t x,
+                        size_t n, const uint16_t *src, size_t pixel);
 } CxInferPorts;
 
 typedef struct CxInfer CxInfer;
@@ -26,9 +38,7 @@ typedef struct CxInfer CxInfer;
 CxInfer *cx_infer_new(const CxProgram *program, const CxKernels *kernels);
 void cx_infer_free(CxInfer *infer);
 
-/* Rows pass through the ports in float whatever the program's type.
- *
- * Computes output pixels [lo, hi) (stream, row, x; not empty).  bounds: see
+/* Computes output pixels [lo, hi) (stream, row, x; not empty).  bounds: see
  * cx_plan_fit().  The job is only asked whether it is cancelled. */
 bool cx_infer_run(CxInfer *infer, const int64_t lo[CX_N_AXES],
                   const int64_t hi[CX_N_AXES], const int64_t *bounds,

@@ -31,12 +31,13 @@ typedef enum {
 typedef enum {
     CX_LAYER_F32,
     CX_LAYER_BF16, /* products of bfloat16, sums of float */
+    CX_LAYER_INT8, /* products of 8 bits, sums of 32 */
 } CxLayerType;
 
 typedef struct {
     CxLayerOp op;
     CxLayerType type;
-    double amax; /* largest |output| seen in calibration; 0 = not known */
+    double amax; /* |output| that 8 bits reach to, from calibration; 0 = none */
     unsigned n_inputs;
     int32_t inputs[CX_NN_MAX_INPUTS]; /* earlier layers; -1 = network input */
     int32_t extent[3];                /* kernel or factor; 1, 1, 1 if none */
@@ -63,7 +64,8 @@ struct CxNetwork {
     bool grows; /* one more channel of the input: the mask so far, logits */
     bool per_section; /* normalise each section by its own statistics */
     double norm_mean, norm_std;
-    int32_t views; /* cutting directions averaged: 1 or 3 */
+    double input_amax; /* as amax, for the normalised input */
+    int32_t views;     /* cutting directions averaged: 1 or 3 */
     unsigned n_outputs;
     CxOutput outputs[CX_NN_MAX_OUTPUTS];
     GPtrArray *parameters; /* CxNetworkParameter */

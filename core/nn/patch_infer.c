@@ -11,6 +11,8 @@
 #include "core/base/alloc.h"
 #include "core/base/error.h"
 #include "core/jobs/parallel.h"
+#include "core/kernels/bf16.h"
+#include "core/kernels/conv_f32.h"
 #include "core/nn/choose.h"
 #include "core/nn/program.h"
 
@@ -44,13 +46,15 @@ struct CxPatchInfer {
     CxKernels kernels;
     unsigned n_threads;
     CxVoxel size;
-    size_t pitch;    /* pixels from a row to the next */
-    size_t n_pixels; /* of one block of a plane */
-    Tensor *tensors; /* of each step */
-    GArray *slots;   /* Slot */
-    GArray *stages;  /* Stage */
-    CxConvTap *taps; /* program->max_taps for each thread */
-    CxConvTapBf16 *taps_bf16;
+    size_t pitch;           /* pixels from a row to the next */
+    size_t n_pixels;        /* of one block of a plane */
+    Tensor *tensors;        /* of each step */
+    GArray *slots;          /* Slot */
+    GArray *stages;         /* Stage */
+    CxConvTap *taps;        /* program->max_taps for each thread */
+    const uint8_t **k_rows; /* the same for bf16 */
+    uint32_t *k_steps;
+    uint8_t *blank; /* a plane of zeros, for bf16 */
 
     /* of the run */
     unsigned stage;
@@ -195,15 +199,20 @@ place_tensors(CxPatchInfer *infer)
 static bool
 take_memory(CxPatchInfer *infer, GError **error)
 {
+    size_t most = 0;
+
     for (unsigned i = 0; i < infer->slots->len; i++) {
         Slot *slot = &g_array_index(infer->slots, Slot, i);
 
-        slot->memory =
-            cx_try_alloc0((size_t)infer->size.z, slot->plane_bytes, error);
+        slot->memory = cx_try_alloc0((size_t)infer->size.z * slot->plane_bytes +
+                                         CX_ROWS_SLACK,
+                                     1, error);
         if (slot->memory == NULL)
             return false;
+        most = MAX(most, slot->plane_bytes);
     }
-    return true;
+    infer->blank = cx_try_alloc0(most + CX_ROWS_SLACK, 1, error);
+    return infer->blank != NULL;
 }
 
 CxPatchInfer *
@@ -231,8 +240,10 @@ cx_patch_infer_new(CxNetwork *network, CxVoxel size,
     infer->tensors = g_new0(Tensor, infer->program->n_steps);
     infer->taps =
         g_new0(CxConvTap, infer->program->max_taps * infer->n_threads);
-    infer->taps_bf16 =
-        g_new0(CxConvTapBf16, infer->program->max_taps * infer->n_threads);
+    infer->k_rows =
+        g_new0(const uint8_t *, infer->program->max_taps * infer->n_threads);
+    infer->k_steps =
+        g_new0(uint32_t, infer->program->max_taps * infer->n_threads);
     make_stages(infer);
     place_tensors(infer);
     return take_memory(infer, error) ? g_steal_pointer(&infer) : NULL;
@@ -249,7 +260,9 @@ cx_patch_infer_free(CxPatchInfer *infer)
     g_array_unref(infer->stages);
     g_free(infer->tensors);
     g_free(infer->taps);
-    g_free(infer->taps_bf16);
+    g_free(infer->k_rows);
+    g_free(infer->k_steps);
+    cx_free(infer->blank);
     cx_program_free(infer->program);
     cx_network_unref(infer->network);
     g_free(infer);
@@ -341,42 +354,58 @@ conv_f32(CxPatchInfer *infer, unsigned index, int64_t z, unsigned worker,
     });
 }
 
+/* Where a K block lies for pixel 0,0 of plane z; zeros outside. */
+static const uint8_t *
+aim_block(const CxPatchInfer *infer, const CxStep *step,
+          const CxPhaseBlock *block, int64_t z)
+{
+    unsigned part = step->parts[block->part].step;
+    CxPhaseTap tap = {.part = block->part};
+
+    memcpy(tap.offset, block->offset, sizeof tap.offset);
+    const uint8_t *src = aim(infer, step, &tap, z);
+    return src != NULL ? src + block->plane * block_bytes(infer, part)
+                       : infer->blank;
+}
+
+/* The whole plane is one row; where two pixels of 16 outputs are computed like
+ * one of 32, the last may be the gap behind it. */
 static void
 conv_bf16(CxPatchInfer *infer, unsigned index, int64_t z, unsigned worker,
           uint8_t *dst, size_t n)
 {
     const CxStep *step = &infer->program->steps[index];
     const CxPhase *phase = &step->phases[0];
-    CxConvTapBf16 *taps = infer->taps_bf16 + worker * infer->program->max_taps;
-    size_t n_taps = 0;
+    size_t first = worker * infer->program->max_taps;
+    size_t period = (size_t)step->period[CX_X];
 
-    for (unsigned t = 0; t < phase->n_taps; t++) {
-        const CxPart *part = &step->parts[phase->taps[t].part];
-        const uint8_t *src = aim(infer, step, &phase->taps[t], z);
+    for (unsigned k = 0; k < phase->n_k; k++) {
+        unsigned part = step->parts[phase->blocks[k].part].step;
 
-        if (src != NULL)
-            taps[n_taps++] = (CxConvTapBf16){
-                .src = (const uint16_t *)(const void *)src,
-                .plane = infer->n_pixels * CX_BLOCK_BF16,
-                .n_blocks =
-                    (part->n_channels + CX_BLOCK_BF16 - 1) / CX_BLOCK_BF16,
-                .tile = phase->taps[t].k,
-                .step = 1,
-            };
+        infer->k_rows[first + k] = aim_block(infer, step, &phase->blocks[k], z);
+        infer->k_steps[first + k] =
+            (uint32_t)(period * infer->tensors[part].pixel_bytes);
     }
-    infer->kernels.conv_row_bf16(&(CxConvRowBf16){
-        .taps = taps,
-        .n_taps = n_taps,
+    infer->kernels.bf16.tiles_begin();
+    infer->kernels.bf16.conv_rows(&(CxConvRows){
+        .n_rows = 1,
+        .n_k = phase->n_k,
+        .n_groups = step->merged ? period
+                                 : (step->n_channels + CX_GROUP - 1) / CX_GROUP,
+        .n_pixels = (n + period - 1) / period,
+        .src = infer->k_rows + first,
+        .dst = &dst,
+        .steps = infer->k_steps + first,
+        .spans = phase->spans,
         .weights = phase->weights,
-        .n_tiles = phase->k_total,
-        .bias = step->bias,
-        .dst = (uint16_t *)(void *)dst,
-        .dst_plane = infer->n_pixels * CX_BLOCK_BF16,
-        .dst_step = 1,
-        .n_pixels = n,
-        .n_groups = (step->n_channels + CX_GROUP_BF16 - 1) / CX_GROUP_BF16,
+        .bias = phase->bias,
+        .scale = phase->scale,
+        .dst_pixel = period * infer->tensors[index].pixel_bytes,
+        .dst_plane = block_bytes(infer, index),
+        .dst_groups = step->merged ? period : step->block / CX_GROUP,
         .relu = step->relu,
     });
+    infer->kernels.bf16.tiles_end();
 }
 
 static void
@@ -393,7 +422,7 @@ conv_plane(CxPatchInfer *infer, unsigned index, int64_t z, unsigned worker)
         conv_f32(infer, index, z, worker, dst, n);
     for (size_t at = 0; at < tensor->plane_bytes;
          at += block_bytes(infer, index))
-        for (int64_t y = 0; y + 1 < infer->size.y; y++)
+        for (int64_t y = 0; y < infer->size.y; y++)
             memset(plane + at +
                        (row_at(infer, y) + (size_t)infer->size.x) *
                            tensor->pixel_bytes,

@@ -4,8 +4,6 @@
  */
 #include "core/nn/plan.h"
 
-#include "core/kernels/conv_f32.h"
-
 #include <string.h>
 
 CxPlan *
@@ -102,36 +100,37 @@ oldest_needed(const CxPlan *plan, unsigned index)
 
 /* Dry run: how many units of each tensor are alive at once. */
 static bool
-count_unit(void *data, unsigned step, int64_t unit)
+count_units(void *data, unsigned step, int64_t lo, int64_t hi)
 {
     CxPlan *plan = data;
     CxPlanTensor *tensor = &plan->tensors[step];
     int64_t oldest = oldest_needed(plan, step);
 
     oldest = MAX(oldest, tensor->lo[CX_STREAM]);
-    if (oldest <= unit)
-        tensor->capacity = MAX(tensor->capacity, unit + 1 - oldest);
+    tensor->capacity = MAX(tensor->capacity, hi - MIN(oldest, lo));
     return true;
 }
 
 static void
 lay_out(CxPlan *plan)
 {
-    plan->n_floats = 0;
+    plan->size_bytes = 0;
     for (unsigned i = 0; i < plan->program->n_steps; i++) {
+        const CxStep *step = &plan->program->steps[i];
         CxPlanTensor *tensor = &plan->tensors[i];
-        unsigned n_blocks = cx_step_n_blocks(&plan->program->steps[i]);
+        size_t n;
 
         if (!is_needed(tensor))
             continue;
-        /* One pixel of zeros at either end of a row. */
-        tensor->plane =
-            (size_t)(tensor->hi[CX_X] - tensor->lo[CX_X] + 2) * CX_BLOCK;
-        tensor->row = tensor->plane * n_blocks;
+        /* A pixel behind the row, which may be needed to be zero. */
+        n = (size_t)(tensor->hi[CX_X] - tensor->lo[CX_X] + 1);
+        tensor->pixel = step->pixel;
+        tensor->plane = (CX_PLAN_MARGIN + n * tensor->pixel + 63) / 64 * 64;
+        tensor->row = tensor->plane * cx_step_n_blocks(step);
         tensor->unit =
             tensor->row * (size_t)(tensor->hi[CX_ROW] - tensor->lo[CX_ROW]);
-        tensor->offset = plan->n_floats + CX_BLOCK;
-        plan->n_floats += tensor->unit * (size_t)tensor->capacity;
+        tensor->offset = plan->size_bytes + CX_PLAN_MARGIN;
+        plan->size_bytes += tensor->unit * (size_t)tensor->capacity;
     }
 }
 
@@ -142,7 +141,7 @@ cx_plan_fit(CxPlan *plan, const int64_t lo[CX_N_AXES],
     find_ranges(plan, lo, hi, bounds);
     for (unsigned i = 0; i < plan->program->n_steps; i++)
         plan->tensors[i].capacity = 1;
-    cx_plan_run(plan, count_unit, plan);
+    cx_plan_run(plan, count_units, plan);
     lay_out(plan);
 }
 
@@ -155,18 +154,20 @@ make_up_to(CxPlan *plan, unsigned index, int64_t last, CxPlanVisit visit,
 
     last = MIN(last, tensor->hi[CX_STREAM] - 1);
     while (tensor->next <= last) {
+        int64_t end = MIN(tensor->next + step->units, tensor->hi[CX_STREAM]);
+
         for (unsigned p = 0; p < step->n_parts; p++) {
             int64_t span[2];
 
-            cx_step_span(step, &step->parts[p], CX_STREAM, tensor->next,
-                         tensor->next + 1, span);
+            cx_step_span(step, &step->parts[p], CX_STREAM, tensor->next, end,
+                         span);
             if (!make_up_to(plan, step->parts[p].step, span[1] - 1, visit,
                             data))
                 return false;
         }
-        if (!visit(data, index, tensor->next))
+        if (!visit(data, index, tensor->next, end))
             return false;
-        tensor->next++;
+        tensor->next = end;
     }
     return true;
 }

@@ -3,7 +3,8 @@
  * From the wanted output follows which pixels of every tensor are needed, and
  * nothing else is computed.  Along the stream axis work goes unit by unit
  * (rows of a 2-D network, planes of a 3-D one), each made just before it is
- * needed, and a tensor keeps the last `capacity` units alone: a ring.
+ * needed (some at once where the step says so), and a tensor keeps the last
+ * `capacity` units alone: a ring.
  *
  * Pixels are counted on each tensor's own grid, anchored at voxel 0 of the
  * volume and negative before it, so that what a pixel holds does not depend
@@ -17,22 +18,26 @@
 
 #include "core/nn/program.h"
 
+/* Bytes before the first pixel of a row, which itself is aligned to 64. */
+#define CX_PLAN_MARGIN 64
+
 typedef struct {
     int64_t lo[CX_N_AXES], hi[CX_N_AXES]; /* what is computed; maybe nothing */
     int64_t capacity;                     /* units kept */
     int64_t next;                         /* unit to be made next */
-    size_t plane, row, unit; /* floats from a block, row, unit to the next */
-    size_t offset;           /* of pixel lo of slot 0 in the arena, floats */
+    size_t plane, row, unit; /* bytes from a plane, row, unit to the next */
+    size_t pixel;            /* bytes */
+    size_t offset;           /* of pixel lo of slot 0 in the arena, bytes */
 } CxPlanTensor;
 
 typedef struct {
     const CxProgram *program; /* borrowed */
     CxPlanTensor *tensors;    /* of each step */
-    size_t n_floats;          /* size of the arena */
+    size_t size_bytes;        /* of the arena */
 } CxPlan;
 
-/* Makes unit `unit` of a step; false stops. */
-typedef bool (*CxPlanVisit)(void *data, unsigned step, int64_t unit);
+/* Makes units [lo, hi) of a step; false stops. */
+typedef bool (*CxPlanVisit)(void *data, unsigned step, int64_t lo, int64_t hi);
 
 CxPlan *cx_plan_new(const CxProgram *program);
 void cx_plan_free(CxPlan *plan);
@@ -53,8 +58,8 @@ cx_plan_holds(const CxPlanTensor *tensor, int64_t unit, int64_t row)
            row >= tensor->lo[CX_ROW] && row < tensor->hi[CX_ROW];
 }
 
-/* Floats from the arena's start to a pixel (in range, or one beside it along
- * x) of block 0. */
+/* Bytes from the arena's start to a pixel of plane 0; along x it may be in the
+ * CX_PLAN_MARGIN bytes before the range or in the pixel behind it. */
 static inline size_t
 cx_plan_at(const CxPlanTensor *tensor, int64_t unit, int64_t row, int64_t x)
 {
@@ -62,7 +67,15 @@ cx_plan_at(const CxPlanTensor *tensor, int64_t unit, int64_t row, int64_t x)
 
     return tensor->offset + slot * tensor->unit +
            (size_t)(row - tensor->lo[CX_ROW]) * tensor->row +
-           (size_t)((x - tensor->lo[CX_X]) * 16);
+           (size_t)((x - tensor->lo[CX_X]) * (int64_t)tensor->pixel);
+}
+
+/* The same pixel of a tensor in float. */
+static inline float *
+cx_plan_float(uint8_t *arena, const CxPlanTensor *tensor, int64_t unit,
+              int64_t row, int64_t x)
+{
+    return (float *)(void *)(arena + cx_plan_at(tensor, unit, row, x));
 }
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxPlan, cx_plan_free)

@@ -6,12 +6,12 @@
 
 #include "core/base/alloc.h"
 #include "core/base/error.h"
-#include "core/kernels/conv_bf16.h"
 #include "core/kernels/conv_f32.h"
 #include "core/nn/layer.h"
 #include "core/nn/program_pack.h"
 #include "core/nn/winograd.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Phases of a convolution over up-sampled sources; 2x2x2. */
@@ -21,8 +21,8 @@
  * this (times taps and phases) would make loading slow. */
 #define MAX_FOLD ((uint64_t)1 << 24)
 
-/* Channels of a convolution in bf16 and of what it takes in. */
-#define MAX_FOLD_BF16 64
+/* Rows at once at the lowest levels. */
+#define MAX_UNITS 8
 
 /* What a layer's output is made of before anything has to be computed. */
 typedef struct {
@@ -37,9 +37,33 @@ typedef struct {
     CxProgram *program;
     Value *values;      /* of each layer */
     unsigned *up_steps; /* of each upconv layer once computed, else 0 */
-    bool failed;        /* and error set */
+    int32_t head; /* layer that gives the logits, or -1: the sigmoid is run */
+    bool failed;  /* and error set */
     GError **error;
 } Builder;
+
+static bool
+is_narrow(const CxProgram *program)
+{
+    return program->type != CX_LAYER_F32;
+}
+
+static void fail(Builder *builder, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void
+fail(Builder *builder, const char *format, ...)
+{
+    va_list arguments;
+
+    if (builder->failed)
+        return;
+    builder->failed = true;
+    va_start(arguments, format);
+    if (builder->error != NULL)
+        *builder->error =
+            g_error_new_valist(CX_ERROR, CX_ERROR_INVALID, format, arguments);
+    va_end(arguments);
+}
 
 unsigned
 cx_step_n_blocks(const CxStep *step)
@@ -68,23 +92,64 @@ whole_step(const CxProgram *program, unsigned step)
     };
 }
 
+/* Pixels of 16, 32 or 64 bytes; logits have all channels in one. */
+static void
+set_pixel(const CxProgram *program, CxStep *step)
+{
+    unsigned size = program->type == CX_LAYER_INT8 ? 1 : 2;
+    unsigned width = (step->n_channels + CX_GROUP - 1) / CX_GROUP * CX_GROUP;
+
+    step->block = CX_BLOCK;
+    step->pixel = CX_BLOCK * sizeof(float);
+    if (!is_narrow(program))
+        return;
+    step->pixel = width * (step->logits ? 2 : size);
+    if (!step->logits)
+        step->pixel = step->pixel <= 32 ? step->pixel : 64;
+    step->block = step->logits ? width : step->pixel / size;
+}
+
+/* What a step of a sample of 8 bits is worth. */
+static void
+set_quantum(Builder *builder, CxStep *step, double amax)
+{
+    step->zero = step->kind == CX_STEP_CONV && step->relu ? 0 : 128;
+    step->quantum = amax / (step->zero == 0 ? 255.0 : 128.0);
+    if (amax > 0.0)
+        return;
+    if (step->layer < 0)
+        fail(builder,
+             "network %s has no input_amax: it is not calibrated for int8, "
+             "expected type fp32 or bf16",
+             cx_network_name(builder->network));
+    else
+        fail(builder,
+             "network %s, layer %03d has no amax: it is not calibrated for "
+             "int8, expected type fp32 or bf16",
+             cx_network_name(builder->network), step->layer);
+}
+
 static CxStep *
 add_step(Builder *builder, CxStepKind kind, unsigned n_channels,
          const unsigned scale[CX_N_AXES], const Value *value)
 {
     CxProgram *program = builder->program;
     CxStep *step = &program->steps[program->n_steps++];
+    bool flat = builder->network->dims == 2;
 
     *step = (CxStep){
         .kind = kind,
+        .layer = -1,
         .n_channels = n_channels,
-        .block = program->type == CX_LAYER_BF16 ? CX_BLOCK_BF16 : CX_BLOCK,
+        .units =
+            is_narrow(program) && flat ? MIN(scale[CX_STREAM], MAX_UNITS) : 1,
         .n_parts = value->n_parts,
         .parts = g_memdup2(value->parts, value->n_parts * sizeof *value->parts),
         .factor = {1, 1, 1},
         .period = {1, 1, 1},
     };
     memcpy(step->scale, scale, sizeof step->scale);
+    set_pixel(program, step);
     return step;
 }
 
@@ -96,6 +161,11 @@ add_packed(Builder *builder, const CxLayer *layer,
     CxStep *step = add_step(builder, CX_STEP_CONV, layer->n_out, scale, value);
 
     step->relu = layer->relu;
+    step->layer = (int32_t)(layer - builder->network->layers);
+    step->logits = step->layer == builder->head;
+    set_pixel(builder->program, step);
+    if (builder->program->type == CX_LAYER_INT8 && !step->logits)
+        set_quantum(builder, step, layer->amax);
     for (unsigned a = 0; a < CX_N_AXES; a++) {
         unsigned f = cx_program_file_axis(builder->network, a);
 
@@ -103,15 +173,23 @@ add_packed(Builder *builder, const CxLayer *layer,
         for (unsigned p = 0; p < step->n_parts; p++)
             step->period[a] = MAX(step->period[a], step->parts[p].factor[a]);
     }
-    if (!cx_program_pack(builder->network, layer, value->ups,
-                         builder->program->type, step, builder->error))
+    /* Two pixels of 16 outputs are computed like one of 32. */
+    if (is_narrow(builder->program) && step->n_channels <= CX_GROUP) {
+        step->merged = true;
+        step->period[CX_X] = 2;
+    }
+    if (builder->failed)
+        return step;
+    if (!cx_program_pack(builder->program, builder->network, layer, value->ups,
+                         step, builder->error))
         builder->failed = true;
     else if (builder->program->type == CX_LAYER_F32 &&
              cx_winograd_suits(step) && !cx_winograd_pack(step, builder->error))
         builder->failed = true;
     for (unsigned i = 0; i < step->n_phases; i++)
         builder->program->max_taps =
-            MAX(builder->program->max_taps, step->phases[i].n_taps);
+            MAX(builder->program->max_taps,
+                MAX(step->phases[i].n_taps, step->phases[i].n_k));
     return step;
 }
 
@@ -209,11 +287,6 @@ fold_pays(const Builder *builder, const CxLayer *layer, const CxLayer *up)
 
     if ((uint64_t)layer->n_out * up->n_in * up->n_out > MAX_FOLD)
         return false;
-    /* Each phase has weights of its own; the matrix unit is so fast that they
-     * must not leave the second-level cache. */
-    if (builder->program->type == CX_LAYER_BF16 &&
-        layer->n_in + up->n_in > MAX_FOLD_BF16)
-        return false;
     for (unsigned f = 0; f < 3; f++) {
         double k = layer->extent[f], s = up->extent[f];
 
@@ -271,6 +344,8 @@ add_pool(Builder *builder, const CxLayer *layer,
                               input_scale(builder, layer, 0, in_scale));
     CxStep *step = add_step(builder, CX_STEP_POOL, layer->n_out, scale, &value);
 
+    step->quantum = builder->program->steps[value.parts[0].step].quantum;
+    step->zero = builder->program->steps[value.parts[0].step].zero;
     for (unsigned a = 0; a < CX_N_AXES; a++)
         step->factor[a] =
             layer->extent[cx_program_file_axis(builder->network, a)];
@@ -324,6 +399,20 @@ add_pointwise(Builder *builder, const CxLayer *layer,
         ->relu = layer->relu;
 }
 
+/* The logits of the last step stand for the sigmoid. */
+static void
+skip_sigmoid(Builder *builder, const CxLayer *layer)
+{
+    const CxProgram *program = builder->program;
+
+    if (layer->inputs[0] != builder->head ||
+        program->steps[program->n_steps - 1].layer != builder->head)
+        fail(builder,
+             "network %s has a sigmoid that is not the end of a convolution: "
+             "that needs type fp32, not bf16 or int8",
+             cx_network_name(builder->network));
+}
+
 static void
 add_layer(Builder *builder, unsigned index)
 {
@@ -347,8 +436,14 @@ add_layer(Builder *builder, unsigned index)
     case CX_OP_MAXPOOL:
         add_pool(builder, layer, scale);
         break;
-    case CX_OP_ADD:
     case CX_OP_SIGMOID:
+        if (is_narrow(builder->program)) {
+            skip_sigmoid(builder, layer);
+            break;
+        }
+        add_pointwise(builder, layer, scale);
+        break;
+    case CX_OP_ADD:
         add_pointwise(builder, layer, scale);
         break;
     }
@@ -374,24 +469,54 @@ find_readers(CxProgram *program)
     }
 }
 
-/* The kernels of bf16 cover what U-Nets need. */
-static bool
-check_bf16(const CxProgram *program, const CxNetwork *network, GError **error)
+/* The kernels of narrow samples cover what U-Nets need. */
+static void
+check_narrow(Builder *builder)
 {
-    for (unsigned i = 0; i < program->n_steps; i++) {
-        CxStepKind kind = program->steps[i].kind;
-        bool last = i + 1 == program->n_steps;
+    const CxProgram *program = builder->program;
 
-        if (kind != CX_STEP_COPY && kind != CX_STEP_ADD &&
-            (kind == CX_STEP_SIGMOID) == last)
-            continue;
-        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                    "network %s has layers that type bf16 cannot run (add, "
-                    "copy, or sigmoid before the end), expected type fp32",
-                    cx_network_name(network));
-        return false;
-    }
-    return true;
+    for (unsigned i = 0; i < program->n_steps; i++)
+        if (program->steps[i].kind == CX_STEP_COPY ||
+            program->steps[i].kind == CX_STEP_ADD)
+            fail(builder,
+                 "network %s has layers that add or copy: that needs type "
+                 "fp32, not bf16 or int8",
+                 cx_network_name(builder->network));
+}
+
+/* The convolution that nothing but the last sigmoid reads. */
+static int32_t
+find_head(const CxNetwork *network)
+{
+    int32_t head = network->layers[network->n_layers - 1].inputs[0];
+
+    if (network->layers[network->n_layers - 1].op != CX_OP_SIGMOID ||
+        head < 0 || network->layers[head].op != CX_OP_CONV ||
+        network->layers[head].relu)
+        return -1;
+    for (unsigned i = 0; i + 1 < network->n_layers; i++)
+        for (unsigned k = 0; k < network->layers[i].n_inputs; k++)
+            if (network->layers[i].inputs[k] == head)
+                return -1;
+    return head;
+}
+
+/* Normalised samples; those of one mean for all have known limits. */
+static void
+add_input(Builder *builder)
+{
+    const CxNetwork *network = builder->network;
+    static const unsigned whole[CX_N_AXES] = {1, 1, 1};
+    static const Value none = {0};
+    CxStep *step = add_step(builder, CX_STEP_INPUT,
+                            cx_network_n_inputs(network), whole, &none);
+    double amax = network->input_amax;
+
+    if (!network->per_section && amax == 0.0)
+        amax = MAX(fabs(network->norm_mean), fabs(255.0 - network->norm_mean)) /
+               network->norm_std;
+    if (builder->program->type == CX_LAYER_INT8)
+        set_quantum(builder, step, amax);
 }
 
 CxProgram *
@@ -400,9 +525,12 @@ cx_program_new(const CxNetwork *network, CxLayerType type, GError **error)
     g_autoptr(CxProgram) program = g_new0(CxProgram, 1);
     g_autofree Value *values = g_new0(Value, network->n_layers);
     g_autofree unsigned *up_steps = g_new0(unsigned, network->n_layers);
-    Builder builder = {network, program, values, up_steps, false, error};
-    static const unsigned whole[CX_N_AXES] = {1, 1, 1};
-    static const Value none = {0};
+    Builder builder = {.network = network,
+                       .program = program,
+                       .values = values,
+                       .up_steps = up_steps,
+                       .head = -1,
+                       .error = error};
 
     program->type = type;
     /* Each input of a layer may need one copy. */
@@ -410,14 +538,14 @@ cx_program_new(const CxNetwork *network, CxLayerType type, GError **error)
     for (unsigned i = 0; i < network->n_layers; i++)
         max_steps += 1 + network->layers[i].n_inputs;
     program->steps = g_new0(CxStep, max_steps);
-    add_step(&builder, CX_STEP_INPUT, cx_network_n_inputs(network), whole,
-             &none);
+    if (is_narrow(program))
+        builder.head = find_head(network);
+    add_input(&builder);
     for (unsigned i = 0; i < network->n_layers && !builder.failed; i++)
         add_layer(&builder, i);
+    if (type == CX_LAYER_INT8 || (is_narrow(program) && !network->grows))
+        check_narrow(&builder);
     if (builder.failed)
-        return NULL;
-    if (type == CX_LAYER_BF16 && !network->grows &&
-        !check_bf16(program, network, error))
         return NULL;
     find_readers(program);
     return g_steal_pointer(&program);
@@ -428,6 +556,10 @@ free_phases(CxPhase *phases, unsigned n)
 {
     for (unsigned i = 0; phases != NULL && i < n; i++) {
         g_free(phases[i].taps);
+        g_free(phases[i].blocks);
+        g_free(phases[i].spans);
+        cx_free(phases[i].bias);
+        cx_free(phases[i].scale);
         cx_free(phases[i].weights);
     }
     g_free(phases);

@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "core/kernels/conv_rows.h"
 #include "core/nn/layer.h"
 
 enum { CX_STREAM, CX_ROW, CX_X, CX_N_AXES };
@@ -43,14 +44,25 @@ typedef struct {
 typedef struct {
     unsigned part;
     int64_t offset[CX_N_AXES];
-    uint32_t k; /* first row (float) or tile (bf16) of weights */
+    uint32_t k; /* first row of weights */
 } CxPhaseTap;
 
+/* A K block of conv_rows.h: 64 bytes from a pixel on. */
 typedef struct {
-    unsigned n_taps;
+    unsigned part, plane;
+    int64_t offset[CX_N_AXES];
+} CxPhaseBlock;
+
+typedef struct {
+    unsigned n_taps; /* float */
     CxPhaseTap *taps;
     size_t k_total;
-    void *weights; /* as conv_f32.h or conv_bf16.h wants them */
+    unsigned n_k; /* 8 bits and bf16 */
+    CxPhaseBlock *blocks;
+    CxConvSpan *spans;
+    void *bias;
+    float *scale;
+    void *weights; /* as conv_f32.h or conv_rows.h wants them */
 } CxPhase;
 
 typedef struct {
@@ -60,8 +72,16 @@ typedef struct {
 /* Step i makes tensor i. */
 typedef struct {
     CxStepKind kind;
+    int32_t layer; /* whose output this is; -1: the network's input */
     unsigned n_channels;
-    unsigned block; /* channels of a block: 64 bytes a pixel */
+    unsigned block; /* channels of a plane */
+    unsigned pixel; /* bytes of a pixel in a plane */
+    unsigned units; /* made at once, so that weights are read less often */
+    double quantum; /* 8 bits: value of one step of a sample */
+    uint8_t zero;   /* 8 bits: the sample that stands for 0 */
+    bool logits;    /* the output, in counts of conv_rows.h */
+    bool merged;    /* 8 bits, bf16: all phases along x in one call, as groups
+                     * of outputs */
     unsigned n_parts;
     CxPart *parts;
     unsigned n_readers; /* later steps that read this tensor */
@@ -71,7 +91,7 @@ typedef struct {
     int64_t period[CX_N_AXES]; /* conv: phases along each axis */
     unsigned n_phases;         /* stream slowest, x fastest */
     CxPhase *phases;
-    float *bias;       /* of outputs, in 16s */
+    float *bias;       /* float: of outputs, in 16s */
     bool relu;         /* conv, add */
     CxPhase *winograd; /* conv: six more, see winograd.h; or NULL */
     unsigned scale[CX_N_AXES];
@@ -80,18 +100,20 @@ typedef struct {
 typedef struct {
     CxLayerType type;
     unsigned n_steps;
-    CxStep *steps; /* the last one gives the logits or values of the output */
-    size_t max_taps;
+    CxStep *steps;   /* the last one gives the logits or values of the output */
+    size_t max_taps; /* or K blocks */
     size_t max_pool_rows;
 } CxProgram;
 
-/* type holds for all steps.  bf16 refuses networks that add or copy, but not
- * those that grow, which patch_infer.h runs. */
+/* type holds for all steps.  8 bits and bf16 refuse networks that add or copy
+ * (but in bf16 not those that grow, which patch_infer.h runs), and 8 bits those
+ * without calibration; their last step gives logits in place of the sigmoid.
+ */
 CxProgram *cx_program_new(const CxNetwork *network, CxLayerType type,
                           GError **error);
 void cx_program_free(CxProgram *program);
 
-/* Blocks of channels of the tensor of a step. */
+/* Planes of the tensor of a step. */
 unsigned cx_step_n_blocks(const CxStep *step);
 
 /* Pixels [src[0], src[1]) of a part along an axis that pixels [lo, hi) of the

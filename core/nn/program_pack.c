@@ -14,20 +14,9 @@
 #include "core/nn/program_pack.h"
 
 #include "core/base/alloc.h"
-#include "core/kernels/conv_bf16.h"
 #include "core/kernels/conv_f32.h"
 
 #include <string.h>
-
-typedef struct {
-    const CxNetwork *network;
-    const CxLayer *layer;
-    const CxLayer *const *ups;
-    CxStep *step;
-    double *sums;  /* [blocks][k_total][CX_BLOCK] of the phase */
-    double *row;   /* weights of one output for the channels of a part */
-    double *inner; /* transposed convolution at one phase, [c][m] */
-} Pack;
 
 unsigned
 cx_program_file_axis(const CxNetwork *network, unsigned axis)
@@ -105,7 +94,7 @@ find_taps(const CxStep *step, CxPhase *phase, const int64_t at[CX_N_AXES])
 
 /* Position of extents (z, y, x of the file) index within a kernel. */
 static size_t
-kernel_index(const Pack *pack, const CxLayer *layer,
+kernel_index(const CxPacking *pack, const CxLayer *layer,
              const int64_t at[CX_N_AXES])
 {
     size_t index = 0;
@@ -126,14 +115,14 @@ kernel_size(const CxLayer *layer)
 
 /* Channels of the layer's input that a part stands for. */
 static unsigned
-width_of(const Pack *pack, unsigned part)
+width_of(const CxPacking *pack, unsigned part)
 {
     return pack->ups[part] != NULL ? pack->ups[part]->n_out
                                    : pack->step->parts[part].n_channels;
 }
 
 static size_t
-first_channel(const Pack *pack, unsigned part)
+first_channel(const CxPacking *pack, unsigned part)
 {
     size_t first = 0;
 
@@ -144,7 +133,7 @@ first_channel(const Pack *pack, unsigned part)
 
 /* Weights of output o for channels [first, first + n) at a kernel position. */
 static void
-read_row(const Pack *pack, size_t o, size_t first, size_t n, size_t index)
+read_row(const CxPacking *pack, size_t o, size_t first, size_t n, size_t index)
 {
     const CxLayer *layer = pack->layer;
     size_t size = kernel_size(layer);
@@ -160,7 +149,7 @@ read_row(const Pack *pack, size_t o, size_t first, size_t n, size_t index)
 
 /* The folded transposed convolution at the phase of a fine pixel. */
 static void
-read_inner(const Pack *pack, unsigned part, const int64_t at[CX_N_AXES],
+read_inner(const CxPacking *pack, unsigned part, const int64_t at[CX_N_AXES],
            const int64_t d[CX_N_AXES])
 {
     const CxLayer *up = pack->ups[part];
@@ -188,21 +177,26 @@ dot(const double *a, const double *b, size_t n)
 
 /* Adds the weights of one fine offset of one part to its tap. */
 static void
-add_weights(const Pack *pack, const CxPhase *phase, const CxPhaseTap *tap,
-            const int64_t at[CX_N_AXES], const int64_t d[CX_N_AXES])
+add_weights(const CxPacking *pack, const CxPhase *phase, const CxPhaseTap *tap,
+            const int64_t at[CX_N_AXES], const int64_t d[CX_N_AXES],
+            double *sums)
 {
     const CxLayer *up = pack->ups[tap->part];
     size_t width = width_of(pack, tap->part);
     int64_t position[CX_N_AXES];
 
-    for (unsigned a = 0; a < CX_N_AXES; a++)
+    /* A phase of two pixels may hold two of a factor of 1. */
+    for (unsigned a = 0; a < CX_N_AXES; a++) {
+        unsigned f = cx_program_file_axis(pack->network, a);
+
         position[a] = pack->layer->op == CX_OP_UPCONV
-                          ? at[a]
+                          ? at[a] % pack->layer->extent[f]
                           : d[a] + pack->step->reach[a];
+    }
     if (up != NULL)
         read_inner(pack, tap->part, at, d);
     for (size_t o = 0; o < pack->layer->n_out; o++) {
-        double *to = pack->sums +
+        double *to = sums +
                      (o / CX_BLOCK * phase->k_total + tap->k) * CX_BLOCK +
                      o % CX_BLOCK;
 
@@ -216,83 +210,22 @@ add_weights(const Pack *pack, const CxPhase *phase, const CxPhaseTap *tap,
 }
 
 static size_t
-tiles_of(const Pack *pack, const CxPhaseTap *tap)
-{
-    return (pack->step->parts[tap->part].n_channels + CX_BLOCK_BF16 - 1) /
-           CX_BLOCK_BF16;
-}
-
-/* Tiles of one tap for one group of outputs, from the rows of sums. */
-static void
-fill_tiles(const Pack *pack, const CxPhase *phase, const CxPhaseTap *tap,
-           size_t group, uint16_t *tiles)
-{
-    const double *rows =
-        pack->sums + (group * phase->k_total + tap->k) * CX_BLOCK;
-
-    for (size_t c = 0; c < pack->step->parts[tap->part].n_channels; c++)
-        for (size_t o = 0; o < CX_GROUP_BF16; o++)
-            tiles[c / CX_BLOCK_BF16 * CX_TILE_BF16 +
-                  (c % CX_BLOCK_BF16 / 2 * CX_GROUP_BF16 + o) * 2 + c % 2] =
-                cx_bf16_from_float((float)rows[c * CX_BLOCK + o]);
-}
-
-static size_t
 n_groups(const CxStep *step)
 {
     return (step->n_channels + CX_BLOCK - 1) / CX_BLOCK;
 }
 
-static bool
-store_f32(const Pack *pack, CxPhase *phase, size_t n, GError **error)
-{
-    float *weights = cx_try_alloc(n, sizeof *weights, error);
-
-    phase->weights = weights;
-    for (size_t i = 0; i < n && weights != NULL; i++)
-        weights[i] = (float)pack->sums[i];
-    return weights != NULL;
-}
-
-/* From rows of weights to tiles; the taps count tiles from now on. */
-static bool
-store_bf16(const Pack *pack, CxPhase *phase, GError **error)
-{
-    size_t n_tiles = 0, groups = n_groups(pack->step);
-
-    for (unsigned t = 0; t < phase->n_taps; t++)
-        n_tiles += tiles_of(pack, &phase->taps[t]);
-    uint16_t *weights =
-        cx_try_alloc0(groups * n_tiles * CX_TILE_BF16, sizeof *weights, error);
-    phase->weights = weights;
-    if (weights == NULL)
-        return false;
-    size_t tile = 0;
-    for (unsigned t = 0; t < phase->n_taps; t++) {
-        CxPhaseTap *tap = &phase->taps[t];
-
-        for (size_t g = 0; g < groups; g++)
-            fill_tiles(pack, phase, tap, g,
-                       weights + (g * n_tiles + tile) * CX_TILE_BF16);
-        tap->k = (uint32_t)tile;
-        tile += tiles_of(pack, tap);
-    }
-    phase->k_total = n_tiles;
-    return true;
-}
-
-static bool
-pack_phase(Pack *pack, CxPhase *phase, const int64_t at[CX_N_AXES],
-           CxLayerType type, GError **error)
+double *
+cx_pack_phase(const CxPacking *pack, CxPhase *phase,
+              const int64_t at[CX_N_AXES], GError **error)
 {
     const CxStep *step = pack->step;
 
     find_taps(step, phase, at);
-    size_t n = n_groups(step) * phase->k_total * CX_BLOCK;
-    CX_AUTOFREE double *sums = cx_try_alloc0(n, sizeof *sums, error);
+    double *sums = cx_try_alloc0(n_groups(step) * phase->k_total * CX_BLOCK,
+                                 sizeof *sums, error);
     if (sums == NULL)
-        return false;
-    pack->sums = sums;
+        return NULL;
     for (unsigned p = 0; p < step->n_parts; p++)
         for (size_t i = 0; i < n_offsets(step); i++) {
             int64_t d[CX_N_AXES], offset[CX_N_AXES];
@@ -300,15 +233,27 @@ pack_phase(Pack *pack, CxPhase *phase, const int64_t at[CX_N_AXES],
             nth_offset(step, i, d);
             coarse_offset(&step->parts[p], at, d, offset);
             add_weights(pack, phase, &phase->taps[tap_at(phase, p, offset)], at,
-                        d);
+                        d, sums);
         }
-    return type == CX_LAYER_BF16 ? store_bf16(pack, phase, error)
-                                 : store_f32(pack, phase, n, error);
+    return sums;
+}
+
+static bool
+store_f32(const CxPacking *pack, CxPhase *phase, const double *sums,
+          GError **error)
+{
+    size_t n = n_groups(pack->step) * phase->k_total * CX_BLOCK;
+    float *weights = cx_try_alloc(n, sizeof *weights, error);
+
+    phase->weights = weights;
+    for (size_t i = 0; i < n && weights != NULL; i++)
+        weights[i] = (float)sums[i];
+    return weights != NULL;
 }
 
 /* What the biases of folded transposed convolutions give, through all taps. */
 static double
-folded_bias(const Pack *pack, size_t o)
+folded_bias(const CxPacking *pack, size_t o)
 {
     double sum = 0.0;
 
@@ -324,8 +269,14 @@ folded_bias(const Pack *pack, size_t o)
     return sum;
 }
 
+double
+cx_pack_bias(const CxPacking *pack, size_t o)
+{
+    return (double)pack->layer->bias[o] + folded_bias(pack, o);
+}
+
 static bool
-pack_bias(const Pack *pack, GError **error)
+pack_bias(const CxPacking *pack, GError **error)
 {
     CxStep *step = pack->step;
     size_t n = n_groups(step) * CX_BLOCK;
@@ -334,13 +285,34 @@ pack_bias(const Pack *pack, GError **error)
     if (step->bias == NULL)
         return false;
     for (size_t o = 0; o < pack->layer->n_out; o++)
-        step->bias[o] =
-            (float)((double)pack->layer->bias[o] + folded_bias(pack, o));
+        step->bias[o] = (float)cx_pack_bias(pack, o);
     return true;
 }
 
 static bool
-take_scratch(Pack *pack, GError **error)
+pack_f32(const CxPacking *pack, GError **error)
+{
+    CxStep *step = pack->step;
+
+    if (!pack_bias(pack, error))
+        return false;
+    for (unsigned i = 0; i < step->n_phases; i++) {
+        int64_t at[CX_N_AXES] = {
+            i / (step->period[CX_ROW] * step->period[CX_X]),
+            i / step->period[CX_X] % step->period[CX_ROW],
+            i % step->period[CX_X],
+        };
+        CX_AUTOFREE double *sums =
+            cx_pack_phase(pack, &step->phases[i], at, error);
+
+        if (sums == NULL || !store_f32(pack, &step->phases[i], sums, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+take_scratch(CxPacking *pack, GError **error)
 {
     size_t widest = 1, largest = 1;
 
@@ -358,25 +330,20 @@ take_scratch(Pack *pack, GError **error)
 }
 
 bool
-cx_program_pack(const CxNetwork *network, const CxLayer *layer,
-                const CxLayer *const *ups, CxLayerType type, CxStep *step,
+cx_program_pack(const CxProgram *program, const CxNetwork *network,
+                const CxLayer *layer, const CxLayer *const *ups, CxStep *step,
                 GError **error)
 {
-    Pack pack = {.network = network, .layer = layer, .ups = ups, .step = step};
-    bool ok = take_scratch(&pack, error) && pack_bias(&pack, error);
+    CxPacking pack = {
+        .network = network, .layer = layer, .ups = ups, .step = step};
+    bool ok = take_scratch(&pack, error);
 
-    step->n_phases =
-        (unsigned)(step->period[0] * step->period[1] * step->period[2]);
+    step->n_phases = (unsigned)(step->period[0] * step->period[1] *
+                                (step->merged ? 1 : step->period[2]));
     step->phases = g_new0(CxPhase, step->n_phases);
-    for (unsigned i = 0; i < step->n_phases && ok; i++) {
-        int64_t at[CX_N_AXES] = {
-            i / (step->period[CX_ROW] * step->period[CX_X]),
-            i / step->period[CX_X] % step->period[CX_ROW],
-            i % step->period[CX_X],
-        };
-
-        ok = pack_phase(&pack, &step->phases[i], at, type, error);
-    }
+    ok = ok &&
+         (program->type == CX_LAYER_F32 ? pack_f32(&pack, error)
+                                        : cx_pack_rows(program, &pack, error));
     cx_free(pack.row);
     cx_free(pack.inner);
     return ok;

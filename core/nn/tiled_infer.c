@@ -12,11 +12,14 @@
 #include "core/base/alloc.h"
 #include "core/base/error.h"
 #include "core/jobs/parallel.h"
+#include "core/kernels/bf16.h"
+#include "core/nn/calibrate.h"
 #include "core/nn/choose.h"
 #include "core/nn/infer.h"
 #include "core/nn/layer.h"
 #include "core/nn/normalise.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -40,6 +43,9 @@ struct CxPredictor {
     CxKernels kernels;
     unsigned n_threads;
     CxVoxel tile;
+    CxCalibrator *calibrator;              /* NULL unless one watches */
+    uint8_t sigmoid_u8[CX_LOGIT_MOST + 1]; /* of logits as conv_rows.h has */
+    uint16_t sigmoid_view[CX_LOGIT_MOST + 1];
     GMutex lock;     /* guards idle */
     GPtrArray *idle; /* CxInfer that no run holds */
 };
@@ -73,8 +79,9 @@ typedef struct Worker {
     CxInfer *infer;
     int64_t z; /* section of a 2-D network, view axis */
     float (*tables)[256];
-    int64_t *table_z;   /* of each table; -1 if not made */
-    int64_t *x_offsets; /* of the pixels of a row in the input */
+    uint16_t (*narrow)[256]; /* the same as samples of 8 bits or bf16 */
+    int64_t *table_z;        /* of each table; -1 if not made */
+    int64_t *x_offsets;      /* of the pixels of a row in the input */
     size_t n_offsets;
 } Worker;
 
@@ -96,6 +103,19 @@ mirror(int64_t at, int64_t n)
     at %= period;
     at = at < 0 ? at + period : at;
     return at < n ? at : period - at;
+}
+
+/* In double, once: the same samples with every instruction set. */
+static void
+fill_sigmoids(CxPredictor *predictor)
+{
+    for (int i = 0; i <= CX_LOGIT_MOST; i++) {
+        double logit = (double)(i - CX_LOGIT_ZERO) / CX_LOGIT_ONE;
+        double p = 1.0 / (1.0 + exp(-logit));
+
+        predictor->sigmoid_u8[i] = (uint8_t)lrint(255.0 * p);
+        predictor->sigmoid_view[i] = (uint16_t)lrint((double)VIEW_ONE * p);
+    }
 }
 
 CxPredictor *
@@ -127,6 +147,7 @@ cx_predictor_new(CxNetwork *network, CxVolume *volume,
                       options != NULL ? options->isa : NULL, &type,
                       &predictor->kernels, error))
         return NULL;
+    fill_sigmoids(predictor);
     predictor->program = cx_program_new(network, type, error);
     return predictor->program != NULL ? g_steal_pointer(&predictor) : NULL;
 }
@@ -166,22 +187,30 @@ cx_predictor_isa(const CxPredictor *predictor)
 const char *
 cx_predictor_type(const CxPredictor *predictor)
 {
-    return predictor->program->type == CX_LAYER_BF16 ? "bf16" : "fp32";
+    return cx_nn_type_name(predictor->program->type);
 }
 
-/* The samples of a section as the network wants them. */
-static const float *
-table_for(Worker *worker, unsigned channel, int64_t z)
+/* The tables of a section, as the network wants its samples. */
+static void
+make_table(Worker *worker, unsigned channel, int64_t z)
 {
-    bool per_section = worker->run->predictor->network->per_section;
+    const CxPredictor *predictor = worker->run->predictor;
+    const CxStep *input = &predictor->program->steps[0];
+    CxLayerType type = predictor->program->type;
+    float *table = worker->tables[channel];
 
-    if (worker->table_z[channel] < 0 ||
-        (per_section && worker->table_z[channel] != z)) {
-        cx_normalise_table(worker->run->predictor->normalise, z,
-                           worker->tables[channel]);
-        worker->table_z[channel] = z;
-    }
-    return worker->tables[channel];
+    if (worker->table_z[channel] == z ||
+        (worker->table_z[channel] >= 0 && !predictor->network->per_section))
+        return;
+    worker->table_z[channel] = z;
+    cx_normalise_table(predictor->normalise, z, table);
+    for (unsigned v = 0; v < 256 && type != CX_LAYER_F32; v++)
+        worker->narrow[channel][v] =
+            type == CX_LAYER_BF16
+                ? cx_bf16_from_float(table[v])
+                : (uint16_t)CLAMP(rint((double)table[v] / input->quantum) +
+                                      input->zero,
+                                  0.0, 255.0);
 }
 
 /* Offset in the input of a position along an axis of the view. */
@@ -194,15 +223,12 @@ input_offset(const Run *run, unsigned axis, int64_t at)
            run->input_stride[real];
 }
 
+/* Offsets of the pixels of a row, and the tables of its sections. */
 static void
-fill_row(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
-         float *dst, size_t plane)
+prepare_row(Worker *worker, int64_t stream, int64_t x, size_t n)
 {
-    Worker *worker = data;
     const Run *run = worker->run;
     const CxNetwork *network = run->predictor->network;
-    const uint8_t *input = cx_chunk_channel(run->input, 0);
-    int64_t y = network->dims == 2 ? stream : row;
     int64_t z_real = run->size[view_axes[run->view][Z]];
 
     if (worker->n_offsets < n) {
@@ -211,18 +237,83 @@ fill_row(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
     }
     for (size_t i = 0; i < n; i++)
         worker->x_offsets[i] = input_offset(run, X, x + (int64_t)i);
-    for (unsigned c = 0; c < (unsigned)network->input_sections; c++) {
-        int64_t z = network->dims == 2
-                        ? worker->z + c - network->input_sections / 2
-                        : stream;
-        const float *table = table_for(worker, c, mirror(z, z_real));
-        const uint8_t *src =
-            input + input_offset(run, Y, y) + input_offset(run, Z, z);
+    for (unsigned c = 0; c < (unsigned)network->input_sections; c++)
+        make_table(worker, c,
+                   mirror(network->dims == 2
+                              ? worker->z + c - network->input_sections / 2
+                              : stream,
+                          z_real));
+}
+
+/* Where a row of a section begins in the input. */
+static const uint8_t *
+input_row(const Worker *worker, unsigned channel, int64_t stream, int64_t row)
+{
+    const Run *run = worker->run;
+    const CxNetwork *network = run->predictor->network;
+    bool flat = network->dims == 2;
+    int64_t z =
+        flat ? worker->z + channel - network->input_sections / 2 : stream;
+
+    return (const uint8_t *)cx_chunk_channel(run->input, 0) +
+           input_offset(run, Y, flat ? stream : row) + input_offset(run, Z, z);
+}
+
+static void
+fill_row(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
+         float *dst, size_t plane)
+{
+    Worker *worker = data;
+    unsigned n_channels =
+        (unsigned)worker->run->predictor->network->input_sections;
+
+    prepare_row(worker, stream, x, n);
+    for (unsigned c = 0; c < n_channels; c++) {
+        const float *table = worker->tables[c];
+        const uint8_t *src = input_row(worker, c, stream, row);
         float *to = dst + c / CX_BLOCK * plane + c % CX_BLOCK;
 
         for (size_t i = 0; i < n; i++)
             to[i * CX_BLOCK] = table[src[worker->x_offsets[i]]];
     }
+}
+
+static void
+fill_samples(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
+             const CxStep *input, uint8_t *dst, size_t plane)
+{
+    Worker *worker = data;
+    size_t size = input->pixel / input->block;
+
+    prepare_row(worker, stream, x, n);
+    for (unsigned c = 0; c < input->n_channels; c++) {
+        const uint16_t *table = worker->narrow[c];
+        const uint8_t *src = input_row(worker, c, stream, row);
+        uint8_t *to = dst + c / input->block * plane + c % input->block * size;
+
+        if (size == 1)
+            for (size_t i = 0; i < n; i++)
+                to[i * input->pixel] =
+                    (uint8_t)table[src[worker->x_offsets[i]]];
+        else
+            for (size_t i = 0; i < n; i++)
+                *(uint16_t *)(void *)(to + i * input->pixel) =
+                    table[src[worker->x_offsets[i]]];
+    }
+}
+
+/* Where a row of the first channel goes in the output, in samples. */
+static int64_t
+output_offset(const Worker *worker, int64_t stream, int64_t row, int64_t x)
+{
+    const Run *run = worker->run;
+    const unsigned *axes = view_axes[run->view];
+    bool flat = run->predictor->network->dims == 2;
+    int64_t y = flat ? stream : row, z = flat ? worker->z : stream;
+
+    return (x - run->out_lo[axes[X]]) * run->out_stride[axes[X]] +
+           (y - run->out_lo[axes[Y]]) * run->out_stride[axes[Y]] +
+           (z - run->out_lo[axes[Z]]) * run->out_stride[axes[Z]];
 }
 
 static void
@@ -232,13 +323,8 @@ take_row(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
     Worker *worker = data;
     const Run *run = worker->run;
     const CxNetwork *network = run->predictor->network;
-    const unsigned *axes = view_axes[run->view];
-    int64_t y = network->dims == 2 ? stream : row;
-    int64_t z = network->dims == 2 ? worker->z : stream;
-    int64_t step = run->out_stride[axes[X]];
-    int64_t at = (x - run->out_lo[axes[X]]) * step +
-                 (y - run->out_lo[axes[Y]]) * run->out_stride[axes[Y]] +
-                 (z - run->out_lo[axes[Z]]) * run->out_stride[axes[Z]];
+    int64_t step = run->out_stride[view_axes[run->view][X]];
+    int64_t at = output_offset(worker, stream, row, x);
 
     for (unsigned c = 0; c < network->n_outputs; c++) {
         size_t channel = (size_t)run->from_channel[c];
@@ -255,6 +341,40 @@ take_row(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
                 run->sum[to + (int64_t)i * step] +=
                     (uint16_t)(from[i * CX_BLOCK] * VIEW_ONE + 0.5f);
     }
+}
+
+static void
+take_logits(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
+            const uint16_t *src, size_t pixel)
+{
+    Worker *worker = data;
+    const Run *run = worker->run;
+    const CxPredictor *predictor = run->predictor;
+    int64_t step = run->out_stride[view_axes[run->view][X]];
+    int64_t at = output_offset(worker, stream, row, x);
+
+    for (unsigned c = 0; c < predictor->network->n_outputs; c++) {
+        const uint16_t *from = src + run->from_channel[c];
+        int64_t to = (int64_t)c * run->out_channel + at;
+
+        if (run->sum == NULL)
+            for (size_t i = 0; i < n; i++)
+                run->out[to + (int64_t)i * step] =
+                    predictor->sigmoid_u8[from[i * pixel]];
+        else
+            for (size_t i = 0; i < n; i++)
+                run->sum[to + (int64_t)i * step] +=
+                    predictor->sigmoid_view[from[i * pixel]];
+    }
+}
+
+static void
+watch_row(void *data, unsigned step, size_t n, const float *row, size_t plane)
+{
+    const CxPredictor *predictor = ((Worker *)data)->run->predictor;
+
+    if (predictor->calibrator != NULL)
+        cx_calibrator_watch(predictor->calibrator, step, n, row, plane);
 }
 
 /* Axes of the program from axes of the view. */
@@ -291,7 +411,12 @@ run_tile(size_t item, unsigned index, void *data, GError **error)
     Run *run = data;
     Worker *worker = &run->workers[index];
     int64_t lo[3], hi[3], plo[CX_N_AXES], phi[CX_N_AXES];
-    CxInferPorts ports = {worker, fill_row, take_row};
+    CxInferPorts ports = {.data = worker,
+                          .fill = fill_row,
+                          .take = take_row,
+                          .watch = watch_row,
+                          .fill_samples = fill_samples,
+                          .take_logits = take_logits};
 
     if (!cx_job_step(run->job, atomic_load(&run->done), run->n_steps, error))
         return false;
@@ -374,6 +499,7 @@ init_workers(Run *run)
         worker->run = run;
         worker->infer = take_infer(predictor);
         worker->tables = g_malloc_n(n_channels, sizeof *worker->tables);
+        worker->narrow = g_malloc_n(n_channels, sizeof *worker->narrow);
         worker->table_z = g_new(int64_t, n_channels);
         for (size_t c = 0; c < n_channels; c++)
             worker->table_z[c] = -1;
@@ -389,6 +515,7 @@ clear_workers(Run *run)
     for (unsigned i = 0; i < predictor->n_threads; i++) {
         g_ptr_array_add(predictor->idle, run->workers[i].infer);
         g_free(run->workers[i].tables);
+        g_free(run->workers[i].narrow);
         g_free(run->workers[i].table_z);
         g_free(run->workers[i].x_offsets);
     }
@@ -602,4 +729,23 @@ cx_predictor_run_cut(CxPredictor *predictor, CxBox box, unsigned axis,
 
     g_assert(cx_network_can_cut(predictor->network, axis));
     return run_over(&run, box, error);
+}
+
+bool
+cx_predictor_calibrate(CxNetwork *network, CxVolume *volume, CxBox box,
+                       unsigned n_threads, CxJob *job, GError **error)
+{
+    CxPredictorOptions options = {.n_threads = n_threads};
+    g_autoptr(CxPredictor) predictor =
+        cx_predictor_new(network, volume, &options, error);
+
+    if (predictor == NULL)
+        return false;
+    g_autoptr(CxCalibrator) calibrator = cx_calibrator_new(predictor->program);
+    predictor->calibrator = calibrator;
+    g_autoptr(CxChunk) result = cx_predictor_run(predictor, box, job, error);
+    if (result == NULL)
+        return false;
+    cx_calibrator_apply(calibrator, network);
+    return true;
 }

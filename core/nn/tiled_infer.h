@@ -18,7 +18,7 @@ typedef struct {
     unsigned n_threads; /* 0 = one per core */
     CxVoxel tile;       /* 0,0,0 = chosen; for tests */
     const char *isa;    /* NULL = best present; a cap: "c" … "amx" */
-    const char *type;   /* NULL or "fp32"; "bf16": fast with AMX only */
+    const char *type;   /* NULL or "fp32"; "bf16" (AMX), "int8" */
 } CxPredictorOptions;
 
 /* Takes references to network and volume.  options may be NULL. */
@@ -42,5 +42,10 @@ CxChunk *cx_predictor_run(CxPredictor *predictor, CxBox box, CxJob *job,
  * third of the work of three views.  cx_network_can_cut() must allow it. */
 CxChunk *cx_predictor_run_cut(CxPredictor *predictor, CxBox box, unsigned axis,
                               CxJob *job, GError **error);
+
+/* Runs the network in float over a box and sets what 8 bits need to know
+ * (CxLayer.amax, input_amax).  Nobody else may use the network meanwhile. */
+bool cx_predictor_calibrate(CxNetwork *network, CxVolume *volume, CxBox box,
+                            unsigned n_threads, CxJob *job, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxPredictor, cx_predictor_free)

@@ -14,6 +14,7 @@
 
 #define MAX_TEXT 65536 /* bytes of a text attribute */
 #define MAX_PARAMETERS 256
+#define MAX_AMAX 1e20 /* far inside of float */
 
 #define REFUSE(...)                                                            \
     (g_set_error(error, CX_ERROR, CX_ERROR_FORMAT, __VA_ARGS__), false)
@@ -235,6 +236,18 @@ read_op(hid_t group, const char *what, CxLayerOp *op, GError **error)
                   what, text);
 }
 
+static bool
+read_amax(hid_t object, const char *what, const char *name, double *amax,
+          GError **error)
+{
+    if (!read_doubles(object, what, name, amax, 1, error))
+        return false;
+    if (*amax < 0.0 || *amax > MAX_AMAX)
+        return REFUSE("%s: %s is %g, expected 0 to %g", what, name, *amax,
+                      MAX_AMAX);
+    return true;
+}
+
 /* Optional: how the layer is to be computed, and its calibration. */
 static bool
 read_type(hid_t group, const char *what, CxLayer *layer, GError **error)
@@ -247,14 +260,8 @@ read_type(hid_t group, const char *what, CxLayer *layer, GError **error)
         if (!g_str_equal(type, "f32"))
             return REFUSE("%s: type is \"%s\", expected \"f32\"", what, type);
     }
-    if (H5Aexists(group, "amax") > 0) {
-        if (!read_doubles(group, what, "amax", &layer->amax, 1, error))
-            return false;
-        if (layer->amax < 0.0)
-            return REFUSE("%s: amax is %g, expected 0 or more", what,
-                          layer->amax);
-    }
-    return true;
+    return H5Aexists(group, "amax") <= 0 ||
+           read_amax(group, what, "amax", &layer->amax, error);
 }
 
 static bool
@@ -412,6 +419,9 @@ read_normalise(hid_t file, CxNetwork *network, const char *path, GError **error)
         return REFUSE("%s: normalise is \"%s\", expected \"fixed\" or "
                       "\"section\"",
                       path, how);
+    if (H5Aexists(file, "input_amax") > 0 &&
+        !read_amax(file, path, "input_amax", &network->input_amax, error))
+        return false;
     if (network->norm_std < 1e-6)
         return REFUSE("%s: norm_std is %g, expected a positive number", path,
                       network->norm_std);

@@ -240,7 +240,7 @@ cx_winograd_fit(CxWinograd *winograd, const CxPlan *plan)
  * source has. */
 static const float *
 split_row(CxWinograd *winograd, const CxPlan *plan, const CxKernels *kernels,
-          const float *arena, float *memory, unsigned index, unsigned p,
+          uint8_t *arena, float *memory, unsigned index, unsigned p,
           int64_t unit, int64_t row)
 {
     const CxStep *step = &winograd->program->steps[index];
@@ -261,10 +261,11 @@ split_row(CxWinograd *winograd, const CxPlan *plan, const CxKernels *kernels,
     *tag = (Tag){unit, row, true};
 
     size_t n = n_pixels(plan, index), part = part_floats(plan, index);
-    const float *src = arena + cx_plan_at(source, unit, row, tensor->lo[CX_X]);
+    const float *src =
+        cx_plan_float(arena, source, unit, row, tensor->lo[CX_X]);
     float *to = dst;
     for (size_t b = 0; b < n_source_blocks(winograd->program, &step->parts[p]);
-         b++, to += PARTS * part, src += source->plane) {
+         b++, to += PARTS * part, src += source->plane / sizeof *src) {
         kernels->winograd_split_f32(to, part, src, n / OUT);
         if (n % OUT != 0)
             kernels->winograd_split_f32(to + n / OUT * CX_BLOCK, part,
@@ -292,7 +293,7 @@ join_groups(const CxKernels *kernels, float *dst, const float *sums,
 /* Taps over the split rows that this row meets; how many. */
 static size_t
 aim_taps(CxWinograd *winograd, const CxPlan *plan, const CxKernels *kernels,
-         const float *arena, float *memory, unsigned index, int64_t unit,
+         uint8_t *arena, float *memory, unsigned index, int64_t unit,
          int64_t row)
 {
     const CxStep *step = &winograd->program->steps[index];
@@ -346,12 +347,12 @@ convolve(CxWinograd *winograd, const CxKernels *kernels, const CxStep *step,
 
 void
 cx_winograd_row(CxWinograd *winograd, const CxPlan *plan,
-                const CxKernels *kernels, float *arena, float *memory,
+                const CxKernels *kernels, uint8_t *arena, float *memory,
                 unsigned index, int64_t unit, int64_t row)
 {
     const CxStep *step = &winograd->program->steps[index];
     const CxPlanTensor *tensor = &plan->tensors[index];
-    float *dst = arena + cx_plan_at(tensor, unit, row, tensor->lo[CX_X]);
+    float *dst = cx_plan_float(arena, tensor, unit, row, tensor->lo[CX_X]);
     size_t n = n_pixels(plan, index), groups = n_groups(n);
     size_t n_taps =
         aim_taps(winograd, plan, kernels, arena, memory, index, unit, row);
@@ -366,7 +367,7 @@ cx_winograd_row(CxWinograd *winograd, const CxPlan *plan,
         convolve(winograd, kernels, step, n_taps, part_floats(plan, index),
                  memory, last - first);
         for (unsigned b = 0; b < cx_step_n_blocks(step); b++)
-            join_groups(kernels, dst + b * tensor->plane,
+            join_groups(kernels, dst + b * (tensor->plane / sizeof *dst),
                         memory + winograd->sums + b * PARTS * winograd->part,
                         winograd->part, step->bias + b * CX_BLOCK, step->relu,
                         n, first, last);

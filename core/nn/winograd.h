@@ -38,5 +38,5 @@ bool cx_winograd_takes(const CxPlan *plan, unsigned step);
 
 /* Makes a row.  arena: of the plan's tensors; memory: the floats asked for. */
 void cx_winograd_row(CxWinograd *winograd, const CxPlan *plan,
-                     const CxKernels *kernels, float *arena, float *memory,
+                     const CxKernels *kernels, uint8_t *arena, float *memory,
                      unsigned step, int64_t unit, int64_t row);

@@ -72,7 +72,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    check_bf16_add();
+    check_rows_add();
     check_conv_f32_add();
     check_cpu_add();
     check_envelope_f32_add();

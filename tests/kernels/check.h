@@ -28,7 +28,7 @@ void check_each(CheckFunc *func);
 /* A number out of many sizes, signs and corner cases; finite. */
 float check_sample(CxRng *rng, bool extreme);
 
-void check_bf16_add(void);
+void check_rows_add(void);
 void check_conv_f32_add(void);
 void check_cpu_add(void);
 void check_envelope_f32_add(void);
