@@ -72,7 +72,8 @@ bool cx_project_segment(CxProject *project, CxPipeline *pipeline, CxBox box,
                         GError **error);
 
 /* Takes the labels of another volume as supervoxels (each label one segment;
- * region graph by contacts).  The project must be empty. */
+ * region graph by contacts, weighed by the brightness of the image there).  The
+ * project must be empty. */
 bool cx_project_import_labels(CxProject *project, CxVolume *labels, CxJob *job,
                               GError **error);
 

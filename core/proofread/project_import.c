@@ -4,6 +4,11 @@
  * seen once: chunks are stored as they come, sizes and contacts are counted on
  * the way and stored at the end, with the mark that makes the import whole.
  *
+ * Labels say nothing of how well a border is seen.  Membranes are dark in
+ * electron microscopy, so an image tells: the affinity of a contact is where its
+ * mean brightness lies between the darkest contacts and the image as a whole.
+ * Without an image all contacts are alike.
+ *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "core/base/error.h"
@@ -15,14 +20,27 @@ static const CxVoxel tile_size = {256, 256, 64};
 /* Affinity of a contact about which nothing is known. */
 #define UNKNOWN_AFFINITY 0.5f
 
+/* Of all faces, the darkest twentieth is what a membrane looks like. */
+#define DARKEST 0.05
+
+typedef struct {
+    uint64_t n_faces;
+    uint64_t light; /* sum over both voxels of each face */
+} Contact;
+
 typedef struct {
     CxProject *project;
     CxVolume *labels;
     CxHash64 *number_of; /* label → index into supervoxels */
     GArray *supervoxels;
-    CxHash64 *contacts;       /* pair of indices + 1 → faces */
+    CxHash64 *contact_of;     /* pair of indices + 1 → index into contacts */
+    GArray *contacts;         /* of Contact */
     CxSegmentFunc segment_of; /* NULL: each its own */
     void *user_data;
+
+    CxVolume *image;      /* borrowed; NULL: nothing is known of contacts */
+    const uint8_t *light; /* of the tile that is read, or NULL */
+    uint64_t n_lit, sum_lit;
 } Import;
 
 static uint32_t
@@ -57,16 +75,33 @@ count_run(Import *import, CxId label, CxVoxel at, int64_t length)
     supervoxel->box = cx_box_union(supervoxel->box, run);
 }
 
-static void
-count_face(Import *import, CxId a, CxId b, CxVoxel at_b)
+static Contact *
+contact_between(Import *import, CxId a, CxId b, CxVoxel at_b)
 {
-    if (b == 0 || a == b)
-        return;
     uint64_t left = number_of(import, a, at_b) + UINT64_C(1);
     uint64_t right = number_of(import, b, at_b) + UINT64_C(1);
     uint64_t key = MIN(left, right) << 32 | MAX(left, right);
+    Contact none = {0, 0};
+    bool was_new;
+    uint64_t index =
+        *cx_hash64_at(import->contact_of, key, import->contacts->len, &was_new);
 
-    (*cx_hash64_at(import->contacts, key, 0, NULL))++;
+    if (was_new)
+        g_array_append_val(import->contacts, none);
+    return &g_array_index(import->contacts, Contact, index);
+}
+
+/* The face between voxels a and b of the tile that was read. */
+static void
+count_face(Import *import, const CxId *labels, size_t a, size_t b, CxVoxel at_b)
+{
+    if (labels[b] == 0 || labels[a] == labels[b])
+        return;
+    Contact *contact = contact_between(import, labels[a], labels[b], at_b);
+
+    contact->n_faces++;
+    if (import->light != NULL)
+        contact->light += (uint64_t)import->light[a] + import->light[b];
 }
 
 /* One row of the tile proper; the tile that was read reaches one voxel
@@ -76,8 +111,9 @@ count_row(Import *import, const CxChunk *read, CxVoxel at, int64_t end_x)
 {
     CxBox box = cx_chunk_box(read);
     CxVoxel size = cx_box_size(box);
-    const CxId *row =
-        (const CxId *)cx_chunk_data(read) + cx_box_offset(box, at);
+    const CxId *labels = cx_chunk_data(read);
+    size_t first = cx_box_offset(box, at);
+    const CxId *row = labels + first;
     bool has_y = at.y + 1 < box.hi.y, has_z = at.z + 1 < box.hi.z;
     int64_t n = end_x - at.x, n_read = box.hi.x - at.x;
 
@@ -87,17 +123,18 @@ count_row(Import *import, const CxChunk *read, CxVoxel at, int64_t end_x)
 
         if (label != 0) {
             CxVoxel here = {at.x + i, at.y, at.z};
+            size_t a = first + (size_t)i;
 
             if (i == start)
                 number_of(import, label, here);
             if (i + 1 < n_read)
-                count_face(import, label, row[i + 1],
+                count_face(import, labels, a, a + 1,
                            (CxVoxel){here.x + 1, here.y, here.z});
             if (has_y)
-                count_face(import, label, row[i + size.x],
+                count_face(import, labels, a, a + (size_t)size.x,
                            (CxVoxel){here.x, here.y + 1, here.z});
             if (has_z)
-                count_face(import, label, row[i + size.x * size.y],
+                count_face(import, labels, a, a + (size_t)(size.x * size.y),
                            (CxVoxel){here.x, here.y, here.z + 1});
             if (ends)
                 count_run(import, label, (CxVoxel){at.x + start, at.y, at.z},
@@ -129,6 +166,31 @@ store_chunks(CxProject *project, const GArray *encoded, GError **error)
     return false;
 }
 
+/* Brightness of a tile; NULL without an image.  One that cannot be read is not
+ * asked again: its labels are worth having all the same. */
+static CxChunk *
+read_light(Import *import, CxBox box, CxJob *job)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (import->image == NULL)
+        return NULL;
+    CxChunk *light = cx_volume_read_u8(import->image, 0, box, job, &error);
+
+    if (light == NULL) {
+        g_info("%s: contacts are not weighed: %s", import->project->path,
+               error->message);
+        import->image = NULL;
+        return NULL;
+    }
+    const uint8_t *samples = cx_chunk_data(light);
+
+    for (size_t i = 0; i < cx_chunk_n_voxels(light); i++)
+        import->sum_lit += samples[i];
+    import->n_lit += cx_chunk_n_voxels(light);
+    return light;
+}
+
 static bool
 import_tile(Import *import, CxBox tile, CxJob *job, GError **error)
 {
@@ -149,7 +211,11 @@ import_tile(Import *import, CxBox tile, CxJob *job, GError **error)
 
     if (encoded == NULL || !store_chunks(import->project, encoded, error))
         return false;
+    g_autoptr(CxChunk) light = read_light(import, wanted, job);
+
+    import->light = light != NULL ? cx_chunk_data(light) : NULL;
     count_tile(import, read, tile);
+    import->light = NULL;
     return true;
 }
 
@@ -194,20 +260,67 @@ compare_edges(const void *a, const void *b)
     return left->b < right->b ? -1 : left->b > right->b;
 }
 
+static double
+brightness(const Contact *contact)
+{
+    return (double)contact->light / (2.0 * (double)contact->n_faces);
+}
+
+/* The brightness below which DARKEST of all faces lie (0 … 255). */
+static double
+dark_level(const GArray *contacts)
+{
+    uint64_t histogram[256] = {0}, total = 0, below = 0;
+    unsigned level = 0;
+
+    for (guint i = 0; i < contacts->len; i++) {
+        const Contact *contact = &g_array_index(contacts, Contact, i);
+
+        histogram[(unsigned)brightness(contact)] += contact->n_faces;
+        total += contact->n_faces;
+    }
+    while (level < 255 &&
+           (double)(below += histogram[level]) < DARKEST * (double)total)
+        level++;
+    return level;
+}
+
+/* Sets the affinity of each contact (in order). */
+static void
+weigh_contacts(const Import *import, float *affinities)
+{
+    double dark = dark_level(import->contacts);
+    double mean =
+        import->n_lit > 0 ? (double)import->sum_lit / (double)import->n_lit : 0;
+    bool is_known = import->image != NULL && mean > dark + 1;
+
+    for (guint i = 0; i < import->contacts->len; i++) {
+        const Contact *contact = &g_array_index(import->contacts, Contact, i);
+        double place = is_known ? (brightness(contact) - dark) / (mean - dark)
+                                : (double)UNKNOWN_AFFINITY;
+
+        affinities[i] = (float)CLAMP(place, 0, 1);
+    }
+}
+
 static void
 fill_part(Import *import, CxGraphPart *part)
 {
+    g_autofree float *affinities = g_new(float, import->contacts->len + 1);
     size_t cursor = 0;
-    uint64_t key, faces;
+    uint64_t key, index;
 
-    while (cx_hash64_next(import->contacts, &cursor, &key, &faces)) {
+    weigh_contacts(import, affinities);
+    while (cx_hash64_next(import->contact_of, &cursor, &key, &index)) {
+        uint64_t faces =
+            g_array_index(import->contacts, Contact, index).n_faces;
         CxId a =
             g_array_index(import->supervoxels, CxSupervoxel, (key >> 32) - 1)
                 .id;
         CxId b = g_array_index(import->supervoxels, CxSupervoxel,
                                (key & UINT32_MAX) - 1)
                      .id;
-        CxEdge edge = {MIN(a, b), MAX(a, b), UNKNOWN_AFFINITY,
+        CxEdge edge = {MIN(a, b), MAX(a, b), affinities[index],
                        (uint32_t)MIN(faces, UINT32_MAX)};
 
         g_array_append_val(part->edges, edge);
@@ -341,11 +454,22 @@ import_labels(CxProject *project, CxVolume *labels, CxSegmentFunc segment_of,
               void *user_data, CxJob *job, GError **error)
 {
     g_autoptr(CxHash64) numbers = cx_hash64_new(1024);
-    g_autoptr(CxHash64) contacts = cx_hash64_new(4096);
+    g_autoptr(CxHash64) contact_of = cx_hash64_new(4096);
     g_autoptr(GArray) supervoxels =
         g_array_new(FALSE, TRUE, sizeof(CxSupervoxel));
-    Import import = {project,  labels,     numbers,  supervoxels,
-                     contacts, segment_of, user_data};
+    g_autoptr(GArray) contacts = g_array_new(FALSE, FALSE, sizeof(Contact));
+    CxVolume *image = cx_project_image(project);
+    Import import = {
+        .project = project,
+        .labels = labels,
+        .number_of = numbers,
+        .supervoxels = supervoxels,
+        .contact_of = contact_of,
+        .contacts = contacts,
+        .segment_of = segment_of,
+        .user_data = user_data,
+        .image = image != NULL && !cx_volume_is_labels(image) ? image : NULL,
+    };
     g_autoptr(GError) ignored = NULL;
 
     if (!check_target(project, labels, error))

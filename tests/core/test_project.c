@@ -3,9 +3,9 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "core/proofread/project.h"
-
 #include "core/base/error.h"
+#include "core/proofread/project.h"
+#include "core/volume/synthetic.h"
 #include "tests/core/proofread_fixture.h"
 #include "tests/support/check.h"
 
@@ -590,6 +590,46 @@ test_import_of_real_labels(void)
     cx_test_remove_dir(dir);
 }
 
+/* Three bands of labels; between the second and the third lies a membrane. */
+static void
+test_import_weighs_contacts(void)
+{
+    g_autofree char *dir = cx_test_make_dir();
+    g_autofree char *path = g_build_filename(dir, "a.connexon", NULL);
+    CxBox box = cx_box_of_size((CxVoxel){30, 300, 9});
+    CxNm nm = {8, 8, 8}, offset = {0, 0, 0};
+    g_autoptr(CxChunk) light = cx_chunk_new(CX_DTYPE_U8, box, 1, NULL);
+    g_autoptr(CxChunk) bands = cx_chunk_new(CX_DTYPE_U64, box, 1, NULL);
+    g_autoptr(GError) error = NULL;
+
+    for (size_t i = 0; i < cx_chunk_n_voxels(light); i++) {
+        size_t x = i % 30;
+
+        ((uint8_t *)cx_chunk_data_mut(light))[i] =
+            x == 19 || x == 20 ? 40 : 200;
+        ((CxId *)cx_chunk_data_mut(bands))[i] = 1 + x / 10;
+    }
+    g_autoptr(CxVolume) image = cx_volume_from_chunk(light, nm, offset, false);
+    g_autoptr(CxVolume) labels = cx_volume_from_chunk(bands, nm, offset, true);
+    CxProject *project = cx_project_create(path, image, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(cx_project_import_labels(project, labels, NULL, &error));
+    g_assert_no_error(error);
+    g_autoptr(GArray) edges =
+        cx_supervoxel_graph_all_edges(cx_project_graph(project));
+
+    g_assert_cmpuint(edges->len, ==, 2);
+    for (guint i = 0; i < 2; i++) {
+        CxEdge edge = g_array_index(edges, CxEdge, i);
+
+        g_assert_cmpuint(edge.contacts, ==, 300 * 9);
+        g_assert_cmpfloat(edge.affinity, ==, edge.a == 1 ? 1 : 0);
+    }
+    cx_project_unref(project);
+    cx_test_remove_dir(dir);
+}
+
 /* A volume outlives its project: reading it is an error, not a crash. */
 static void
 test_volume_outlives_project(void)
@@ -624,6 +664,8 @@ main(int argc, char **argv)
                     test_readers_run_during_edits);
     g_test_add_func("/project/import-of-real-labels",
                     test_import_of_real_labels);
+    g_test_add_func("/project/import-weighs-contacts",
+                    test_import_weighs_contacts);
     g_test_add_func("/project/volume-outlives-project",
                     test_volume_outlives_project);
     return g_test_run();
