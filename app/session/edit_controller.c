@@ -10,9 +10,11 @@
 
 #include "app/session/session_private.h"
 #include "core/base/error.h"
+#include "core/proofread/gather.h"
 
 typedef enum {
     REQUEST_MERGE,
+    REQUEST_GATHER,
     REQUEST_SPLIT,
     REQUEST_UNDO,
     REQUEST_REDO,
@@ -25,7 +27,7 @@ typedef enum {
  * over. */
 typedef struct {
     RequestKind kind;
-    GArray *ids; /* merge: of CxId, the first one stays */
+    GArray *ids; /* merge: of CxId, the first one stays; gather: supervoxels */
     CxId segment;
     CxVoxel at;
     GArray *sources, *sinks; /* split: of CxVoxel */
@@ -301,6 +303,11 @@ run_request(CxJob *job, void *data, GError **error)
     switch (request->kind) {
     case REQUEST_MERGE:
         return run_merge(request, job, error);
+    case REQUEST_GATHER:
+        return keep(request,
+                    cx_project_gather(request->project, request->segment,
+                                      (const CxId *)request->ids->data,
+                                      request->ids->len, request->at, error));
     case REQUEST_SPLIT:
         return run_split(request, job, error);
     case REQUEST_UNDO:
@@ -378,6 +385,7 @@ title_of(RequestKind kind)
 {
     switch (kind) {
     case REQUEST_MERGE:
+    case REQUEST_GATHER:
         return "Merging";
     case REQUEST_SPLIT:
         return "Splitting";
@@ -488,6 +496,18 @@ cxui_edit_controller_merge(CxuiEditController *self, CxId keep_id, CxId other,
 
     g_array_append_val(request->ids, keep_id);
     g_array_append_val(request->ids, other);
+    request->at = at;
+    push(self, request);
+}
+
+void
+cxui_edit_controller_gather(CxuiEditController *self, CxId keep_id,
+                            const CxId *supervoxels, size_t n, CxVoxel at)
+{
+    Request *request = request_new(REQUEST_GATHER);
+
+    request->segment = keep_id;
+    g_array_append_vals(request->ids, supervoxels, (guint)n);
     request->at = at;
     push(self, request);
 }

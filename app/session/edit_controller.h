@@ -33,6 +33,10 @@ void cxui_edit_controller_merge_selected(CxuiEditController *self);
 void cxui_edit_controller_merge(CxuiEditController *self, CxId keep, CxId other,
                                 CxVoxel at);
 
+/* Brings supervoxels into one segment as one edit (proofread/gather.h). */
+void cxui_edit_controller_gather(CxuiEditController *self, CxId keep,
+                                 const CxId *supervoxels, size_t n, CxVoxel at);
+
 /* Recomputes the preview from the selection's seeds; called on its own when
  * seeds change.  The latest call wins; result in the selection. */
 void cxui_edit_controller_preview_split(CxuiEditController *self);

@@ -34,6 +34,7 @@ dispose(GObject *object)
         cxui_job_list_drain(self->jobs);
         g_clear_pointer(&self->loader, cx_chunk_loader_free);
         g_clear_object(&self->exporter);
+        g_clear_object(&self->grower);
         g_clear_object(&self->prediction);
         g_clear_object(&self->segmenter);
         g_clear_object(&self->segment_model);
@@ -134,6 +135,7 @@ make_parts(CxuiSession *self)
     self->segment_model = cxui_segment_model_new(self);
     self->segmenter = cxui_segmenter_new(self);
     self->prediction = cxui_prediction_new(self);
+    self->grower = cxui_grower_new(self);
     self->exporter = cxui_exporter_new(self);
 }
 
@@ -498,6 +500,12 @@ CxuiPrediction *
 cxui_session_prediction(CxuiSession *self)
 {
     return self->prediction;
+}
+
+CxuiGrower *
+cxui_session_grower(CxuiSession *self)
+{
+    return self->grower;
 }
 
 CxuiExporter *

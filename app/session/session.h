@@ -34,6 +34,7 @@
 
 #include "app/session/edit_controller.h"
 #include "app/session/exporter.h"
+#include "app/session/grower.h"
 #include "app/session/history_model.h"
 #include "app/session/job_list.h"
 #include "app/session/mesh_controller.h"
@@ -129,4 +130,5 @@ CxuiHistoryModel *cxui_session_history(CxuiSession *self);
 CxuiJobList *cxui_session_jobs(CxuiSession *self);
 CxuiSegmenter *cxui_session_segmenter(CxuiSession *self);
 CxuiPrediction *cxui_session_prediction(CxuiSession *self);
+CxuiGrower *cxui_session_grower(CxuiSession *self);
 CxuiExporter *cxui_session_exporter(CxuiSession *self);

@@ -163,6 +163,7 @@ static void
 let_go(CxuiSession *self)
 {
     cxui_segmenter_cancel(self->segmenter);
+    cxui_grower_reset(self->grower);
     if (self->store_job != NULL) {
         g_autoptr(CxJob) job = cx_job_ref(self->store_job);
 

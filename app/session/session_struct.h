@@ -39,6 +39,7 @@ struct _CxuiSession {
     CxuiSegmentModel *segment_model;
     CxuiSegmenter *segmenter;
     CxuiPrediction *prediction;
+    CxuiGrower *grower;
     CxuiExporter *exporter;
 };
 

@@ -41,6 +41,7 @@ static const Key keys[] = {
     {"prediction-channel", G_TYPE_INT, NULL, -1, 63, -1},
     {"prediction-opacity", G_TYPE_DOUBLE, NULL, 0, 1, 0.7},
     {"prediction-gamma", G_TYPE_DOUBLE, NULL, 0.2, 5, 1},
+    {"grow-model", G_TYPE_STRING, "", 0, 0, 0},
 };
 
 #define N_KEYS G_N_ELEMENTS(keys)
@@ -54,6 +55,7 @@ enum {
     KEY_LAST_FOLDER,
     KEY_IMAGE_CACHE = 12,
     KEY_MESH_CACHE,
+    KEY_GROW_MODEL = 22,
 };
 
 struct _CxuiSettings {
@@ -301,6 +303,12 @@ const char *
 cxui_settings_model(CxuiSettings *self)
 {
     return text(self, KEY_MODEL);
+}
+
+const char *
+cxui_settings_grow_model(CxuiSettings *self)
+{
+    return text(self, KEY_GROW_MODEL);
 }
 
 const char *

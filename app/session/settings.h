@@ -10,7 +10,8 @@
  * mesh-cache-mib (uint), window-width, window-height (int); of the networks:
  * model-type ("auto", "fp32", …), model-files (paths chosen by hand, a line
  * each), live-prediction (boolean), prediction-channel (int, -1 = boundary),
- * prediction-opacity, prediction-gamma (double).  Main thread only.
+ * prediction-opacity, prediction-gamma (double), grow-model (path of a network
+ * that grows objects).  Main thread only.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -35,6 +36,7 @@ CxuiSettings *cxui_settings_new_for_file(const char *path);
 const char *cxui_settings_color_scheme(CxuiSettings *self);
 const char *cxui_settings_palette(CxuiSettings *self);
 const char *cxui_settings_model(CxuiSettings *self);
+const char *cxui_settings_grow_model(CxuiSettings *self);
 const char *cxui_settings_last_folder(CxuiSettings *self);
 
 /* The name edits are signed with: the setting, else the login name. */

@@ -339,39 +339,6 @@ append_parameter(CxNetwork *network, const char *name, double number)
     g_ptr_array_insert(network->parameters, 0, parameter);
 }
 
-/* One 1 x 1 x 1 convolution: 4 times the image. */
-static CxNetwork *
-bright_grower(void)
-{
-    CxNetwork *network = cx_network_new(1);
-    g_autoptr(GError) error = NULL;
-
-    network->name = g_strdup("bright");
-    network->dims = 3;
-    network->grows = true;
-    network->norm_mean = 128.0;
-    network->norm_std = 33.0;
-    network->n_outputs = 1;
-    network->outputs[0] = (CxOutput){CX_OUTPUT_OBJECT, {0, 0, 0}};
-    network->layers[0] = (CxLayer){.op = CX_OP_CONV,
-                                   .n_inputs = 1,
-                                   .inputs = {-1},
-                                   .extent = {1, 1, 1},
-                                   .n_out = 1};
-    g_assert_true(cx_layer_check(network, 0, "bright", &error));
-    network->layers[0].weight = cx_try_alloc0(2, sizeof(float), NULL);
-    network->layers[0].bias = cx_try_alloc0(1, sizeof(float), NULL);
-    network->layers[0].weight[0] = 4.0f;
-    append_parameter(network, "fov_x", 9.0);
-    append_parameter(network, "fov_y", 9.0);
-    append_parameter(network, "fov_z", 9.0);
-    append_parameter(network, "delta_x", 3.0);
-    append_parameter(network, "delta_y", 3.0);
-    append_parameter(network, "delta_z", 3.0);
-    g_assert_true(cx_network_finish(network, "bright", &error));
-    return network;
-}
-
 /* A bright bar along x in the dark. */
 static CxVolume *
 bar(void)
@@ -428,7 +395,7 @@ watched(CxNetwork *network, CxVolume *volume, Watch *w, CxFloodOptions options)
 static void
 test_bar(void)
 {
-    g_autoptr(CxNetwork) network = bright_grower();
+    g_autoptr(CxNetwork) network = cx_test_bright_grower();
     g_autoptr(CxVolume) volume = bar();
     Watch w = {0};
     g_autoptr(CxFlood) flood =
@@ -452,7 +419,7 @@ test_overlaps(void)
 {
     CxRng rng = cx_test_rng();
     CxBox box = cx_box_of_size((CxVoxel){120, 40, 30});
-    g_autoptr(CxNetwork) network = bright_grower();
+    g_autoptr(CxNetwork) network = cx_test_bright_grower();
     g_autoptr(CxVolume) volume = bar();
     g_autoptr(CxFlood) flood = cx_flood_new(network, volume, NULL, NULL);
     g_autoptr(CxChunk) ids = cx_chunk_new(CX_DTYPE_U64, box, 1, NULL);
@@ -481,7 +448,7 @@ test_overlaps(void)
 static void
 test_box_and_steps(void)
 {
-    g_autoptr(CxNetwork) network = bright_grower();
+    g_autoptr(CxNetwork) network = cx_test_bright_grower();
     g_autoptr(CxVolume) volume = bar();
     Watch w = {0};
     CxFloodOptions boxed = {.box = {{10, 0, 0}, {50, 20, 30}}};
@@ -503,7 +470,7 @@ test_box_and_steps(void)
 static void
 test_cancelled(void)
 {
-    g_autoptr(CxNetwork) network = bright_grower();
+    g_autoptr(CxNetwork) network = cx_test_bright_grower();
     g_autoptr(CxVolume) volume = bar();
     g_autoptr(CxJob) job = cx_job_new("test");
     g_autoptr(GError) error = NULL;
@@ -520,7 +487,7 @@ test_cancelled(void)
 static void
 test_dark_start(void)
 {
-    g_autoptr(CxNetwork) network = bright_grower();
+    g_autoptr(CxNetwork) network = cx_test_bright_grower();
     g_autoptr(CxVolume) volume = bar();
     Watch w = {0};
     g_autoptr(CxFlood) flood =
@@ -534,7 +501,7 @@ test_dark_start(void)
 static void
 expect_refused(const char *name, double value)
 {
-    g_autoptr(CxNetwork) network = bright_grower();
+    g_autoptr(CxNetwork) network = cx_test_bright_grower();
     g_autoptr(CxVolume) volume = bar();
     g_autoptr(GError) error = NULL;
 
@@ -549,7 +516,7 @@ test_refusals(void)
 {
     CxRng rng = cx_test_rng();
     g_autoptr(CxNetwork) unet = cx_test_random_network(&rng, 3);
-    g_autoptr(CxNetwork) network = bright_grower();
+    g_autoptr(CxNetwork) network = cx_test_bright_grower();
     g_autoptr(CxVolume) volume = bar();
     g_autoptr(GError) error = NULL;
     CxFloodOptions outside = {.box = {{0, 0, 0}, {121, 40, 30}}};

@@ -228,6 +228,42 @@ cx_test_random_grower(CxRng *rng)
     return network;
 }
 
+CxNetwork *
+cx_test_bright_grower(void)
+{
+    static const char *const names[] = {"fov_x",   "fov_y",   "fov_z",
+                                        "delta_x", "delta_y", "delta_z"};
+    CxNetwork *network = cx_network_new(1);
+    CxLayer *layer = &network->layers[0];
+    g_autoptr(GError) error = NULL;
+
+    network->name = g_strdup("bright");
+    network->description = g_strdup("grows over what is bright");
+    network->data = g_strdup("none");
+    network->licence = g_strdup("CC0");
+    network->scores = g_strdup("");
+    network->voxel_nm = (CxNm){8.0, 8.0, 8.0};
+    network->dims = 3;
+    network->grows = true;
+    network->norm_mean = 128.0;
+    network->norm_std = 33.0;
+    network->n_outputs = 1;
+    network->outputs[0] = (CxOutput){CX_OUTPUT_OBJECT, {0, 0, 0}};
+    *layer = (CxLayer){.op = CX_OP_CONV,
+                       .n_inputs = 1,
+                       .inputs = {-1},
+                       .extent = {1, 1, 1},
+                       .n_out = 1};
+    g_assert_true(cx_layer_check(network, 0, "bright", &error));
+    layer->weight = cx_try_alloc0(2, sizeof *layer->weight, NULL);
+    layer->bias = cx_try_alloc0(1, sizeof *layer->bias, NULL);
+    layer->weight[0] = 4.0f;
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        set_parameter(network, names[i], i < 3 ? 9.0 : 3.0);
+    g_assert_true(cx_network_finish(network, "bright", &error));
+    return network;
+}
+
 /* ---- model files ---- */
 
 static void

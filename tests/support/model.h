@@ -15,6 +15,10 @@ CxNetwork *cx_test_random_network(CxRng *rng, int32_t dims);
  * 9 x 7 voxels with steps of 2, 2 and 1; 2 modules of some channels. */
 CxNetwork *cx_test_random_grower(CxRng *rng);
 
+/* One that grows over all that is bright: one 1 x 1 x 1 convolution, 4 times
+ * the normalised image; fields of view of 9 voxels, steps of 3. */
+CxNetwork *cx_test_bright_grower(void);
+
 /* Writes a model file as core/nn/README.md says. */
 void cx_test_save_network(const CxNetwork *network, const char *path);
 
