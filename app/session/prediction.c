@@ -37,6 +37,10 @@
 
 #define STATUS_PAUSE_MS 200
 
+/* Between pictures of a field that is not complete yet: each costs what the
+ * network needs. */
+#define PICTURE_PAUSE_MS 40
+
 struct _CxuiPrediction {
     GObject parent;
     CxuiSession *session; /* owns us */
@@ -54,8 +58,10 @@ struct _CxuiPrediction {
 
     CxuiPredictionField fields[CXUI_N_FIELDS];
     bool fits[CXUI_N_FIELDS];
+    bool was_complete[CXUI_N_FIELDS]; /* when it was looked at last */
     char *status;
-    guint status_timeout;
+    guint status_timeout, picture_timeout;
+    int64_t picture_us; /* of the last changed signal */
 };
 
 enum { PROPERTY_STATUS = 1, N_PROPERTIES };
@@ -308,6 +314,40 @@ on_switched(CxuiPrediction *self)
     make_engine(self);
 }
 
+static gboolean
+tell_changed(void *data)
+{
+    CxuiPrediction *self = data;
+
+    self->picture_timeout = 0;
+    self->picture_us = g_get_monotonic_time();
+    g_signal_emit(self, signals[CHANGED], 0);
+    return G_SOURCE_REMOVE;
+}
+
+/* At once when a field is complete, else now and then. */
+static void
+tell_changed_in_time(CxuiPrediction *self)
+{
+    int64_t since_ms = (g_get_monotonic_time() - self->picture_us) / 1000;
+    bool whole = false;
+
+    for (unsigned axis = 0; axis < CXUI_N_FIELDS; axis++) {
+        bool complete = cxui_prediction_is_complete(self, axis);
+
+        whole = whole || (complete && !self->was_complete[axis]);
+        self->was_complete[axis] = complete;
+    }
+    if (!whole && since_ms < PICTURE_PAUSE_MS) {
+        if (self->picture_timeout == 0)
+            self->picture_timeout = g_timeout_add(
+                (guint)(PICTURE_PAUSE_MS - since_ms), tell_changed, self);
+        return;
+    }
+    g_clear_handle_id(&self->picture_timeout, g_source_remove);
+    tell_changed(self);
+}
+
 /* Main loop: tiles have arrived, or the engine failed. */
 static void
 answer(GObject *object)
@@ -322,7 +362,7 @@ answer(GObject *object)
         g_object_set(cxui_session_settings(self->session), "live-prediction",
                      FALSE, NULL);
     }
-    g_signal_emit(self, signals[CHANGED], 0);
+    tell_changed_in_time(self);
     tell_status_soon(self);
 }
 
@@ -414,6 +454,7 @@ cxui_prediction_stop(CxuiPrediction *self)
         cx_job_cancel(self->making);
     g_clear_pointer(&self->making, cx_job_unref);
     g_clear_handle_id(&self->status_timeout, g_source_remove);
+    g_clear_handle_id(&self->picture_timeout, g_source_remove);
     g_clear_pointer(&self->queue, cxui_prediction_queue_free);
     g_clear_pointer(&self->network, cx_network_unref);
     for (unsigned axis = 0; axis < CXUI_N_FIELDS; axis++)
@@ -456,6 +497,7 @@ cxui_prediction_want(CxuiPrediction *self, unsigned axis, CxBox box,
     if (cx_box_equal(box, field->box) && first == field->first)
         return;
     *field = wish;
+    self->was_complete[axis] = false;
     self->fits[axis] = cxui_prediction_queue_want(self->queue, axis, field);
     tell_status_soon(self);
 }

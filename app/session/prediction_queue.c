@@ -13,6 +13,7 @@
 #include "core/volume/chunk_cache.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 /* In the plane; 128 voxels cover a field of 1024 with a quarter more at
  * worst. */
@@ -75,6 +76,8 @@ struct CxuiPredictionQueue {
     unsigned n_running;
     uint64_t n_voxels, n_cancelled;
     int64_t busy_since_us;              /* while n_running > 0 */
+    int64_t started_us, ended_us;       /* of the last spell of work */
+    int64_t run_us, keep_us;            /* processor time, all threads */
     int64_t window_us, window_n_voxels; /* for the speed */
 };
 
@@ -283,7 +286,7 @@ static void
 note_start(CxuiPredictionQueue *self)
 {
     if (self->n_running++ == 0)
-        self->busy_since_us = g_get_monotonic_time();
+        self->started_us = self->busy_since_us = g_get_monotonic_time();
 }
 
 static void
@@ -293,7 +296,7 @@ note_end(CxuiPredictionQueue *self, CxBox box, bool ok)
     size_t n = 0;
 
     self->window_us += now_us - self->busy_since_us;
-    self->busy_since_us = now_us;
+    self->busy_since_us = self->ended_us = now_us;
     self->n_running--;
     if (!ok) {
         self->n_cancelled++;
@@ -308,18 +311,31 @@ note_end(CxuiPredictionQueue *self, CxBox box, bool ok)
     }
 }
 
+/* Processor time of this thread. */
+static int64_t
+thread_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
 /* Predicts what the thread has taken; the lock is not held. */
 static bool
 run_unit(CxuiPredictionQueue *self, const Engine *engine,
-         const Running *running, GError **error)
+         const Running *running, int64_t spent_us[2], GError **error)
 {
     CxBox box = voxels_of(engine, running->axis, running->tiles);
+    int64_t start_us = thread_us();
     g_autoptr(CxChunk) outputs =
         engine->run(engine->data, box, running->axis, running->job, error);
 
+    spent_us[0] = thread_us() - start_us;
     if (outputs == NULL)
         return false;
     keep_tiles(self, engine, running, outputs);
+    spent_us[1] = thread_us() - start_us - spent_us[0];
     return true;
 }
 
@@ -328,16 +344,19 @@ work_once(CxuiPredictionQueue *self, Running *running)
 {
     Engine *engine = g_atomic_rc_box_acquire(self->engine);
     GError *error = NULL;
+    int64_t spent_us[2] = {0, 0};
 
     running->job = cx_job_new("Predicting");
     running->epoch = self->epoch;
     note_start(self);
     g_mutex_unlock(&self->lock);
-    bool ok = run_unit(self, engine, running, &error);
+    bool ok = run_unit(self, engine, running, spent_us, &error);
     CxBox box = voxels_of(engine, running->axis, running->tiles);
     engine_unref(engine);
     g_mutex_lock(&self->lock);
     note_end(self, box, ok);
+    self->run_us += spent_us[0];
+    self->keep_us += spent_us[1];
     if (error != NULL && !cx_error_is_cancelled(error) &&
         running->epoch == self->epoch && self->error == NULL) {
         self->error = g_steal_pointer(&error);
@@ -649,6 +668,10 @@ cxui_prediction_queue_stats(CxuiPredictionQueue *self)
             (double)self->window_n_voxels / (double)self->window_us;
     stats.n_voxels = self->n_voxels;
     stats.n_cancelled = self->n_cancelled;
+    stats.run_us = self->run_us;
+    stats.keep_us = self->keep_us;
+    stats.started_us = self->started_us;
+    stats.ended_us = self->ended_us;
     g_mutex_unlock(&self->lock);
     stats.used_bytes = cx_chunk_cache_used_bytes(self->cache);
     return stats;

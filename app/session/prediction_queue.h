@@ -81,6 +81,8 @@ typedef struct {
     size_t used_bytes;    /* by tiles */
     uint64_t n_voxels;    /* predicted so far */
     uint64_t n_cancelled; /* runs that were left */
+    int64_t started_us, ended_us; /* monotonic: of the last spell of work */
+    int64_t run_us, keep_us; /* processor time so far: network; cutting tiles */
 } CxuiPredictionStats;
 
 CxuiPredictionStats cxui_prediction_queue_stats(CxuiPredictionQueue *queue);

@@ -486,6 +486,9 @@ start_run(CxuiSegmenter *self, CxProject *project, const Wish *wish)
         .done = on_run_done,
         .user_data = run,
     };
+    g_autofree char *warning = cxui_segmenter_dup_warning(self);
+    if (warning != NULL)
+        cxui_session_toast(self->session, 0, "%s", warning);
     self->run = run;
     self->n_voxels = 0;
     self->start_us = self->end_us = g_get_monotonic_time();

@@ -40,6 +40,7 @@ static const CxuiBinding table[] = {
     { KEYS, CXUI_GROUP_MOVE, "win.zoom-fit", "0", "Show the whole volume", NULL, 0 },
     { APP, CXUI_GROUP_MOVE, "win.go-to", "<Control>g", "Go to a position or segment", NULL, 0 },
     { HAND, CXUI_GROUP_MOVE, NULL, "Hold Space", "Image only, without segments", "raw image", POINTER },
+    { KEYS, CXUI_GROUP_MOVE, "win.live-prediction", "p", "Live prediction: the network runs over what is shown", NULL, 0 },
 
     { HAND, CXUI_GROUP_SCENE, NULL, "Drag", "Turn around the cross-hair", NULL, 0 },
     { HAND, CXUI_GROUP_SCENE, NULL, "Shift+drag", "Move sideways", NULL, 0 },
@@ -69,6 +70,7 @@ static const CxuiBinding table[] = {
     { APP, CXUI_GROUP_EDIT, "win.undo", "<Control>z", "Undo the last edit", NULL, 0 },
     { APP, CXUI_GROUP_EDIT, "win.redo", "<Control><Shift>z <Control>y", "Redo", NULL, 0 },
     { APP, CXUI_GROUP_EDIT, "win.segment-field", "<Control>r", "Segment the field shown", NULL, 0 },
+    { APP, CXUI_GROUP_EDIT, "win.choose-model", "<Control>m", "Choose the network", NULL, 0 },
 
     { HAND, CXUI_GROUP_WINDOW, NULL, "Tap Space", "Next layout: four panes, this pane, this pane and 3-D", NULL, 0 },
     { APP, CXUI_GROUP_WINDOW, "win.show-sidebar", "F9", "Show or hide the side bar", NULL, 0 },

@@ -4,6 +4,8 @@
  */
 #include "app/views/layer_panel.h"
 
+#include "app/views/prediction_group.h"
+
 /* Controls in the order of the table below. */
 enum {
     IMAGE_VISIBLE,
@@ -43,6 +45,7 @@ static const struct {
 struct _CxuiLayerPanel {
     GtkWidget parent;
     GtkWidget *scrolled;
+    GtkWidget *prediction;
     GtkWidget *reset;
     CxuiSession *session; /* owned reference */
 };
@@ -76,6 +79,8 @@ cxui_layer_panel_new(CxuiSession *session)
                                controls[i].is_scale ? "value" : "active",
                                G_BINDING_SYNC_CREATE | G_BINDING_BIDIRECTIONAL);
     }
+    cxui_prediction_group_set_session(CXUI_PREDICTION_GROUP(self->prediction),
+                                      session);
     return GTK_WIDGET(self);
 }
 
@@ -92,6 +97,7 @@ cxui_layer_panel_dispose(GObject *object)
 static void
 cxui_layer_panel_init(CxuiLayerPanel *self)
 {
+    g_type_ensure(CXUI_TYPE_PREDICTION_GROUP);
     gtk_widget_init_template(GTK_WIDGET(self));
     g_signal_connect(self->reset, "clicked", G_CALLBACK(on_reset), self);
 }
@@ -110,5 +116,7 @@ cxui_layer_panel_class_init(CxuiLayerPanelClass *klass)
                                                   controls[i].child, FALSE, 0);
     gtk_widget_class_bind_template_child(widget_class, CxuiLayerPanel,
                                          scrolled);
+    gtk_widget_class_bind_template_child(widget_class, CxuiLayerPanel,
+                                         prediction);
     gtk_widget_class_bind_template_child(widget_class, CxuiLayerPanel, reset);
 }

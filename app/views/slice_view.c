@@ -184,6 +184,8 @@ on_render(GtkGLArea *area, GdkGLContext *context, CxuiSliceView *self)
     CxglSliceStyle style = style_of(self);
 
     ask_for_chunks(self, &camera);
+    cxui_slice_view_ask_prediction(self);
+    cxui_slice_view_add_prediction(self, &layers, &style);
     cxgl_slice_renderer_draw(self->renderer, &camera, &layers, &style,
                              &self->stats);
     draw_shapes(self, &camera, scale);
@@ -276,6 +278,7 @@ on_view_changed(CxuiViewState *view, guint flags, CxuiSliceView *self)
     update_title(self);
     if (flags & (CXUI_VIEW_POSITION | CXUI_VIEW_ZOOM))
         cxui_slice_view_point(self);
+    cxui_slice_view_follow_field(self);
     redraw(self);
 }
 
@@ -484,6 +487,7 @@ follow_session(CxuiSliceView *self)
     g_signal_connect_object(cxui_session_settings(session),
                             "notify::show-cross-hair", G_CALLBACK(redraw), self,
                             G_CONNECT_SWAPPED);
+    cxui_slice_view_follow_prediction(self);
 }
 
 GtkWidget *

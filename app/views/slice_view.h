@@ -54,6 +54,10 @@ void cxui_slice_view_set_active(CxuiSliceView *self, bool active);
 /* A box that is drawn as a frame (of a box to be segmented); NULL removes. */
 void cxui_slice_view_set_box(CxuiSliceView *self, const CxBox *box);
 
+/* The last frame showed all of the live prediction of the field (true as well
+ * where there is none). */
+bool cxui_slice_view_shows_prediction(CxuiSliceView *self);
+
 /* For the debug overlay: figures of the last frame. */
 const CxglSliceStats *cxui_slice_view_stats(CxuiSliceView *self);
 size_t cxui_slice_view_gpu_bytes(CxuiSliceView *self);

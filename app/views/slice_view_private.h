@@ -1,4 +1,4 @@
-/* Shared by slice_view.c and slice_gestures.c.
+/* Shared by slice_view.c, slice_gestures.c and slice_prediction.c.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -36,6 +36,8 @@ struct _CxuiSliceView {
 
     CxglChunkGrid image_grid, label_grid;
     GArray *wanted; /* of CxChunkKey: scratch */
+    CxglChunkGrid prediction_grid;
+    bool prediction_complete; /* in the last frame, nothing was stood in for */
 
     /* pointer, in logical pixels */
     bool pointer_inside;
@@ -53,3 +55,13 @@ CxglSliceCamera cxui_slice_view_camera(CxuiSliceView *self, int scale);
 
 /* Tells what is under the pointer, after it or the picture moved. */
 void cxui_slice_view_point(CxuiSliceView *self);
+
+/* slice_prediction.c: says what the pane shows now, also within a frame; the
+ * same outside of frames, with the note why there is none; the layer of a
+ * frame; what makes it draw again. */
+void cxui_slice_view_ask_prediction(CxuiSliceView *self);
+void cxui_slice_view_follow_field(CxuiSliceView *self);
+void cxui_slice_view_add_prediction(CxuiSliceView *self,
+                                    CxglSliceLayers *layers,
+                                    CxglSliceStyle *style);
+void cxui_slice_view_follow_prediction(CxuiSliceView *self);

@@ -6,6 +6,7 @@
 
 #include "app/views/export_dialog.h"
 #include "app/views/format.h"
+#include "app/views/model_dialog.h"
 #include "app/views/segment_box.h"
 #include "app/views/segment_list.h"
 
@@ -358,13 +359,13 @@ on_segment_box(GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
-on_model(GSimpleAction *action, GVariant *parameter, gpointer data)
+on_choose_model(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     CxuiWindow *self = data;
-    CxuiSegmenter *segmenter = cxui_session_segmenter(self->session);
+    GtkWidget *dialog = cxui_model_dialog_new(self->session);
 
-    cxui_segmenter_set_model(segmenter, g_variant_get_string(parameter, NULL));
-    cxui_window_update_actions(self);
+    gtk_window_set_transient_for(GTK_WINDOW(dialog), GTK_WINDOW(self));
+    gtk_window_present(GTK_WINDOW(dialog));
 }
 
 /* --- window */
@@ -459,7 +460,7 @@ static const GActionEntry actions[] = {
     {"segment-field", on_segment_field, NULL, NULL, NULL, {0}},
     {"segment-box", on_segment_box, NULL, NULL, NULL, {0}},
     {"segment-volume", on_segment_volume, NULL, NULL, NULL, {0}},
-    {"model", on_model, "s", "''", NULL, {0}},
+    {"choose-model", on_choose_model, NULL, NULL, NULL, {0}},
     {"layout", on_layout, "s", "'four'", NULL, {0}},
     {"next-layout", on_next_layout, NULL, NULL, NULL, {0}},
     {"full-screen", on_full_screen, NULL, NULL, NULL, {0}},
@@ -540,8 +541,6 @@ cxui_window_update_actions(CxuiWindow *self)
     set_state(
         self, "isolate-selected",
         g_variant_new_boolean(cxui_view_state_layers(view)->only_selected));
-    set_state(self, "model",
-              g_variant_new_string(cxui_segmenter_model(segmenter)));
 }
 
 static GMenuModel *
@@ -595,10 +594,13 @@ cxui_window_add_actions(CxuiWindow *self)
     CxuiSession *session = self->session;
     g_autoptr(GPropertyAction) sidebar =
         g_property_action_new("show-sidebar", self->sidebar, "visible");
+    g_autoptr(GPropertyAction) live = g_property_action_new(
+        "live-prediction", cxui_session_settings(session), "live-prediction");
 
     g_action_map_add_action_entries(G_ACTION_MAP(self), actions,
                                     G_N_ELEMENTS(actions), self);
     g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(sidebar));
+    g_action_map_add_action(G_ACTION_MAP(self), G_ACTION(live));
 
     g_signal_connect_object(selection_of(self), "changed",
                             G_CALLBACK(cxui_window_update_actions), self,

@@ -282,22 +282,20 @@ on_failed(CxuiSession *session, const char *sentence, const char *details,
     cxui_error_bar_show(CXUI_ERROR_BAR(self->error_bar), sentence, details);
 }
 
-/* --- models in the Segment menu */
+/* --- the model in the Segment menu */
 
 static void
-fill_models(CxuiWindow *self)
+show_model(CxuiWindow *self)
 {
-    const GPtrArray *infos =
-        cxui_segmenter_infos(cxui_session_segmenter(self->session));
+    const CxuiModelInfo *info =
+        cxui_segmenter_info(cxui_session_segmenter(self->session));
+    g_autofree char *label =
+        g_strdup_printf("_Model: %s…", info != NULL ? info->title : "none");
 
     g_menu_remove_all(self->model_section);
-    for (guint i = 0; i < infos->len; i++) {
-        const CxuiModelInfo *info = g_ptr_array_index(infos, i);
-        g_autoptr(GMenuItem) item = g_menu_item_new(info->title, NULL);
-
-        g_menu_item_set_action_and_target(item, "win.model", "s", info->name);
-        g_menu_append_item(self->model_section, item);
-    }
+    g_menu_append(self->model_section, label, "win.choose-model");
+    g_menu_append(self->model_section, "_Live Prediction",
+                  "win.live-prediction");
 }
 
 static void
@@ -316,7 +314,7 @@ cxui_window_add_status(CxuiWindow *self)
     add_rail(self);
     add_ask_bar(self);
     add_go_to(self);
-    fill_models(self);
+    show_model(self);
     set_tooltip(self->undo_button, "win.undo");
     set_tooltip(self->redo_button, "win.redo");
     set_tooltip(self->open_button, "win.open");
@@ -324,8 +322,10 @@ cxui_window_add_status(CxuiWindow *self)
     set_tooltip(self->position_button, "win.go-to");
     g_signal_connect_object(session, "toast", G_CALLBACK(on_toast), self, 0);
     g_signal_connect_object(session, "failed", G_CALLBACK(on_failed), self, 0);
-    g_signal_connect_object(session, "volumes-changed", G_CALLBACK(fill_models),
+    g_signal_connect_object(session, "volumes-changed", G_CALLBACK(show_model),
                             self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(cxui_session_segmenter(session), "notify::model",
+                            G_CALLBACK(show_model), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(cxui_session_view(session), "changed",
                             G_CALLBACK(on_view_changed), self, 0);
     g_signal_connect_object(self->hand, "changed",
