@@ -5,10 +5,13 @@
  * where it lies, the step as stride.  Two groups of outputs against 32 pixels
  * make four sums and as many loads as products.
  *
- * The includer defines DOT(sum, samples, weights) and
- *     void finish(const CxConvRows *, const Place *, size_t x,
- *                 const void *lower, const void *upper)
- * which brings up to 16 pixels of one group (upper = NULL) or two to dst.
+ * Tile registers are not renamed: an instruction that writes one waits for
+ * those before it that use it.  So the sums of a block are stored one by one
+ * during the first K block of the next, each just before its register is
+ * needed again, and brought to dst during the others, a few pixels after each:
+ * the matrix unit never waits for the vector units.
+ *
+ * The includer defines DOT(sum, samples, weights) and finish().
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -19,94 +22,187 @@
 #include <immintrin.h>
 
 #define INLINE static inline __attribute__((always_inline))
-#define ROWS 16 /* pixels of a tile */
+#define ROWS 16          /* pixels of a tile */
+#define BLOCK (2 * ROWS) /* pixels multiplied together */
 
-/* Which part of a call is at work. */
+/* Sums that are not in dst yet. */
 typedef struct {
-    size_t row, group;
-} Place;
+    const uint8_t *bias; /* of two groups */
+    const float *scale;
+    uint8_t *dst;
+    const uint8_t *sums; /* of a pixel; its second group BLOCK further */
+    size_t left;         /* pixels */
+    bool pair;
+} Pending;
 
-static void finish(const CxConvRows *rows, const Place *place, size_t x,
-                   const void *lower, const void *upper);
+/* What a call carries along. */
+typedef struct {
+    const CxConvRows *rows;
+    size_t row, group;
+    size_t sample; /* bytes of dst */
+    Pending pending;
+    _Alignas(64) uint8_t sums[2][BLOCK][CX_K_BYTES];
+} Work;
+
+/* Brings up to this many pairs of pending pixels to dst. */
+static void finish(Work *work, size_t n_pairs);
+
+/* These pixels are done. */
+INLINE void
+advance(Work *work, size_t n)
+{
+    work->pending.left -= n;
+    work->pending.sums += n * CX_K_BYTES;
+    work->pending.dst += n * work->rows->dst_pixel;
+}
+
+/* The block from x on will be pending. */
+INLINE void
+expect(Work *work, size_t x)
+{
+    const CxConvRows *rows = work->rows;
+    size_t left = rows->n_pixels - x;
+
+    work->pending = (Pending){
+        .bias = (const uint8_t *)rows->bias + work->group * CX_K_BYTES,
+        .scale = rows->scale + work->group * CX_GROUP,
+        .dst = cx_conv_rows_dst(rows, work->row, work->group, work->sample) +
+               x * rows->dst_pixel,
+        .sums = work->sums[0][0],
+        .left = left < BLOCK ? left : BLOCK,
+        .pair = work->group + 1 < rows->n_groups,
+    };
+}
+
+/* Sums of the last block → memory, and a new one begins. */
+#define NEXT(tile, group, pixel)                                               \
+    do {                                                                       \
+        if (first) {                                                           \
+            _tile_stored(tile, work->sums[group][pixel], CX_K_BYTES);          \
+            _tile_zero(tile);                                                  \
+        }                                                                      \
+    } while (0)
+
+/* One K block: one or two tiles of pixels from a on, one or two groups whose
+ * weights are not NULL. */
+INLINE void
+add_block(Work *work, const uint8_t *a, size_t step, const uint8_t *w0,
+          const uint8_t *w1, int n_tiles, bool first)
+{
+    _tile_loadd(4, a, step);
+    if (w0 != NULL)
+        _tile_loadd(6, w0, CX_K_BYTES);
+    NEXT(0, 0, 0);
+    if (w0 != NULL)
+        DOT(0, 4, 6);
+    if (w1 != NULL)
+        _tile_loadd(7, w1, CX_K_BYTES);
+    NEXT(1, 1, 0);
+    if (w1 != NULL)
+        DOT(1, 4, 7);
+    if (n_tiles > 1)
+        _tile_loadd(5, a + ROWS * step, step);
+    NEXT(2, 0, ROWS);
+    if (n_tiles > 1 && w0 != NULL)
+        DOT(2, 5, 6);
+    NEXT(3, 1, ROWS);
+    if (n_tiles > 1 && w1 != NULL)
+        DOT(3, 5, 7);
+}
 
 /* One or two groups and tiles of pixels from x on. */
 INLINE void
-multiply(const CxConvRows *rows, const Place *place, size_t x, int n_groups,
-         int n_tiles)
+multiply(Work *work, size_t x, int n_groups, int n_tiles)
 {
-    const uint8_t *const *src = rows->src + place->row * rows->n_k;
-    const uint8_t *w0 =
-        rows->weights + place->group * rows->n_k * CX_TILE_BYTES;
-    const uint8_t *w1 = w0 + rows->n_k * CX_TILE_BYTES;
-    const uint8_t *bias =
-        (const uint8_t *)rows->bias + place->group * CX_K_BYTES;
-    const CxConvSpan *s0 = rows->spans + place->group * rows->n_k;
-    const CxConvSpan *s1 = s0 + rows->n_k;
-    _Alignas(64) uint8_t sums[4][CX_TILE_BYTES];
+    const CxConvRows *rows = work->rows;
+    size_t n_k = rows->n_k, pairs = (ROWS + n_k - 1) / (n_k > 1 ? n_k - 1 : 1);
+    const uint8_t *const *src = rows->src + work->row * n_k;
+    const uint8_t *w0 = rows->weights + work->group * n_k * CX_TILE_BYTES;
+    const uint8_t *w1 = w0 + n_k * CX_TILE_BYTES;
+    const CxConvSpan *s0 = rows->spans + work->group * n_k;
+    const CxConvSpan *s1 = s0 + n_k;
 
-    _tile_loadd(0, bias, 0);
-    if (n_groups > 1)
-        _tile_loadd(1, bias + CX_K_BYTES, 0);
-    if (n_tiles > 1)
-        _tile_loadd(2, bias, 0);
-    if (n_tiles > 1 && n_groups > 1)
-        _tile_loadd(3, bias + CX_K_BYTES, 0);
-    for (size_t k = 0; k < rows->n_k; k++) {
-        size_t step = rows->steps[k];
+    for (size_t k = 0; k < n_k; k++) {
+        size_t step = rows->steps[k], at = k * CX_TILE_BYTES;
         const uint8_t *a = src[k] + x * step;
+        const uint8_t *b0 = s0[k].last > 0 ? w0 + at : NULL;
+        const uint8_t *b1 = n_groups > 1 && s1[k].last > 0 ? w1 + at : NULL;
 
-        _tile_loadd(4, a, step);
-        if (n_tiles > 1)
-            _tile_loadd(5, a + ROWS * step, step);
-        if (s0[k].last > 0) {
-            _tile_loadd(6, w0 + k * CX_TILE_BYTES, CX_K_BYTES);
-            DOT(0, 4, 6);
-            if (n_tiles > 1)
-                DOT(2, 5, 6);
+        if (k == 0) {
+            add_block(work, a, step, b0, b1, n_tiles, true);
+            continue;
         }
-        if (n_groups > 1 && s1[k].last > 0) {
-            _tile_loadd(7, w1 + k * CX_TILE_BYTES, CX_K_BYTES);
-            DOT(1, 4, 7);
-            if (n_tiles > 1)
-                DOT(3, 5, 7);
-        }
-    }
-    _tile_stored(0, sums[0], CX_K_BYTES);
-    if (n_groups > 1)
-        _tile_stored(1, sums[1], CX_K_BYTES);
-    if (n_tiles > 1)
-        _tile_stored(2, sums[2], CX_K_BYTES);
-    if (n_tiles > 1 && n_groups > 1)
-        _tile_stored(3, sums[3], CX_K_BYTES);
-    finish(rows, place, x, sums[0], n_groups > 1 ? sums[1] : NULL);
-    if (n_tiles > 1)
-        finish(rows, place, x + ROWS, sums[2], n_groups > 1 ? sums[3] : NULL);
-}
-
-static void
-run_row(const CxConvRows *rows, const Place *place)
-{
-    bool pair = place->group + 1 < rows->n_groups;
-    size_t x = 0;
-
-    for (; x + ROWS < rows->n_pixels; x += 2 * ROWS)
-        if (pair)
-            multiply(rows, place, x, 2, 2);
+        if (b0 != NULL && b1 != NULL)
+            add_block(work, a, step, w0 + at, w1 + at, n_tiles, false);
         else
-            multiply(rows, place, x, 1, 2);
-    if (x < rows->n_pixels && pair)
-        multiply(rows, place, x, 2, 1);
-    else if (x < rows->n_pixels)
-        multiply(rows, place, x, 1, 1);
+            add_block(work, a, step, b0, b1, n_tiles, false);
+        if (work->pending.left > 0)
+            finish(work, pairs);
+    }
+    if (work->pending.left > 0)
+        finish(work, BLOCK);
+    expect(work, x);
 }
 
-/* The weights of two groups stay in the cache while all rows go by. */
-static void
-run_rows(const CxConvRows *rows)
+INLINE void
+run_row(Work *work)
 {
-    Place place;
+    size_t n = work->rows->n_pixels, x = 0;
+    bool pair = work->group + 1 < work->rows->n_groups;
 
-    for (place.group = 0; place.group < rows->n_groups; place.group += 2)
-        for (place.row = 0; place.row < rows->n_rows; place.row++)
-            run_row(rows, &place);
+    for (; x + ROWS < n; x += BLOCK)
+        if (pair)
+            multiply(work, x, 2, 2);
+        else
+            multiply(work, x, 1, 2);
+    if (x < n && pair)
+        multiply(work, x, 2, 1);
+    else if (x < n)
+        multiply(work, x, 1, 1);
+}
+
+static void
+store_sums(Work *work)
+{
+    _tile_stored(0, work->sums[0][0], CX_K_BYTES);
+    _tile_stored(1, work->sums[1][0], CX_K_BYTES);
+    _tile_stored(2, work->sums[0][ROWS], CX_K_BYTES);
+    _tile_stored(3, work->sums[1][ROWS], CX_K_BYTES);
+}
+
+/* Without K blocks the bias is all there is. */
+INLINE void
+run_empty(Work *work)
+{
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    store_sums(work);
+    for (size_t x = 0; x < work->rows->n_pixels; x += BLOCK) {
+        expect(work, x);
+        finish(work, BLOCK);
+    }
+}
+
+/* The weights of two groups stay in the cache while all rows go by; sample:
+ * bytes of dst. */
+INLINE void
+run_rows(const CxConvRows *rows, size_t sample)
+{
+    Work work;
+
+    work.rows = rows;
+    work.sample = sample;
+    work.pending.left = 0;
+    for (work.group = 0; work.group < rows->n_groups; work.group += 2)
+        for (work.row = 0; work.row < rows->n_rows; work.row++)
+            if (rows->n_k > 0)
+                run_row(&work);
+            else
+                run_empty(&work);
+    if (work.pending.left > 0) {
+        store_sums(&work);
+        finish(&work, BLOCK);
+    }
 }

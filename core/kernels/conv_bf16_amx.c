@@ -9,69 +9,68 @@
 #include "core/kernels/requantise_avx512.h"
 
 INLINE __m512
-sums_of(const void *tile, size_t p)
+sums_of(const Pending *pending, const uint8_t *sums, size_t group)
 {
-    return _mm512_load_ps((const float *)tile + p * CX_GROUP);
+    return _mm512_add_ps(_mm512_load_ps(sums + group * BLOCK * CX_K_BYTES),
+                         _mm512_load_ps(pending->bias + group * CX_K_BYTES));
 }
 
 static void
-finish_logits(uint8_t *dst, size_t stride, const void *lower, const void *upper,
-              const float *scale, size_t n)
+finish_logits(const Pending *pending)
 {
-    __m512 s0 = _mm512_load_ps(scale);
-    __m512 s1 = upper != NULL ? _mm512_load_ps(scale + CX_GROUP) : s0;
+    __m512i a = _mm512_cvtps_epi32(_mm512_mul_ps(
+        sums_of(pending, pending->sums, 0), _mm512_load_ps(pending->scale)));
 
-    for (size_t p = 0; p < n; p++, dst += stride) {
-        __m512i a = _mm512_cvtps_epi32(_mm512_mul_ps(sums_of(lower, p), s0));
-
-        if (upper == NULL) {
-            cx_requantise_store_one(dst, a, true);
-            continue;
-        }
-        _mm512_storeu_si512(
-            dst, cx_requantise_pack_logits(a, _mm512_cvtps_epi32(_mm512_mul_ps(
-                                                  sums_of(upper, p), s1))));
+    if (!pending->pair) {
+        cx_requantise_store_one(pending->dst, a, true);
+        return;
     }
-}
-
-INLINE void
-finish_samples(uint8_t *dst, size_t stride, const void *lower,
-               const void *upper, __m512 floor, size_t n)
-{
-    for (size_t p = 0; p < n; p++, dst += stride) {
-        __m512 a = _mm512_max_ps(floor, sums_of(lower, p));
-
-        if (upper == NULL)
-            _mm256_storeu_si256((__m256i *)(void *)dst,
-                                (__m256i)_mm512_cvtneps_pbh(a));
-        else
-            _mm512_storeu_si512(
-                dst, (__m512i)_mm512_cvtne2ps_pbh(
-                         _mm512_max_ps(floor, sums_of(upper, p)), a));
-    }
+    __m512i b = _mm512_cvtps_epi32(
+        _mm512_mul_ps(sums_of(pending, pending->sums, 1),
+                      _mm512_load_ps(pending->scale + CX_GROUP)));
+    _mm512_storeu_si512(pending->dst, cx_requantise_pack_logits(a, b));
 }
 
 static void
-finish(const CxConvRows *rows, const Place *place, size_t x, const void *lower,
-       const void *upper)
+finish_one(Work *work, __m512 floor)
 {
-    size_t left = rows->n_pixels - x, n = left < ROWS ? left : ROWS;
-    uint8_t *dst = cx_conv_rows_dst(rows, place->row, place->group, 2) +
-                   x * rows->dst_pixel;
-    __m512 floor =
-        rows->relu ? _mm512_setzero_ps() : _mm512_set1_ps(-__builtin_inff());
+    const Pending *pending = &work->pending;
 
-    if (rows->logits)
-        finish_logits(dst, rows->dst_pixel, lower, upper,
-                      rows->scale + place->group * CX_GROUP, n);
-    else if (n == ROWS && upper != NULL)
-        finish_samples(dst, rows->dst_pixel, lower, upper, floor, ROWS);
+    if (work->rows->logits)
+        finish_logits(pending);
     else
-        finish_samples(dst, rows->dst_pixel, lower, upper, floor, n);
+        _mm256_storeu_si256((__m256i *)(void *)pending->dst,
+                            (__m256i)_mm512_cvtneps_pbh(_mm512_max_ps(
+                                floor, sums_of(pending, pending->sums, 0))));
+    advance(work, 1);
+}
+
+static __attribute__((noinline)) void
+finish(Work *work, size_t n_pairs)
+{
+    const Pending *pending = &work->pending;
+    __m512 floor = work->rows->relu ? _mm512_setzero_ps()
+                                    : _mm512_set1_ps(-__builtin_inff());
+    const uint8_t *sums = pending->sums;
+    uint8_t *dst = pending->dst;
+    size_t n = pending->left < 2 * n_pairs ? pending->left : 2 * n_pairs;
+
+    if (work->rows->logits || !pending->pair) {
+        for (; n > 0; n--)
+            finish_one(work, floor);
+        return;
+    }
+    for (size_t i = 0; i < n;
+         i++, dst += work->rows->dst_pixel, sums += CX_K_BYTES)
+        _mm512_storeu_si512(
+            dst, (__m512i)_mm512_cvtne2ps_pbh(
+                     _mm512_max_ps(floor, sums_of(pending, sums, 1)),
+                     _mm512_max_ps(floor, sums_of(pending, sums, 0))));
+    advance(work, n);
 }
 
 void
 cx_conv_rows_bf16_amx(const CxConvRows *rows)
 {
-    run_rows(rows);
+    run_rows(rows, 2);
 }

@@ -34,80 +34,81 @@ cx_tiles_end_amx(void)
     _tile_release();
 }
 
-/* Sums of pixel p in a stored tile. */
+/* What two groups of outputs need to become samples. */
+typedef struct {
+    __m512i bias[2];
+    __m512 scale[2];
+} Outputs;
+
+INLINE Outputs
+load_outputs(const Pending *pending)
+{
+    return (Outputs){
+        {_mm512_load_si512(pending->bias),
+         _mm512_load_si512(pending->bias + (pending->pair ? CX_K_BYTES : 0))},
+        {_mm512_load_ps(pending->scale),
+         _mm512_load_ps(pending->scale + (pending->pair ? CX_GROUP : 0))}};
+}
+
 INLINE __m512i
-sums_of(const void *tile, size_t p)
+requantised(const Outputs *outputs, const uint8_t *sums, int group)
 {
-    return _mm512_load_si512((const __m512i *)tile + p);
+    __m512i sum = _mm512_load_si512(sums + group * BLOCK * CX_K_BYTES);
+
+    return cx_requantise(_mm512_add_epi32(sum, outputs->bias[group]),
+                         outputs->scale[group]);
 }
 
 static void
-finish_one(uint8_t *dst, size_t stride, const void *sums, __m512 scale,
-           size_t n, bool logits)
+finish_one(Work *work, const Outputs *outputs)
 {
-    for (size_t p = 0; p < n; p++, dst += stride)
-        cx_requantise_store_one(dst, cx_requantise(sums_of(sums, p), scale),
-                                logits);
-}
+    const Pending *pending = &work->pending;
+    __m512i a = requantised(outputs, pending->sums, 0);
 
-static void
-finish_logits(uint8_t *dst, size_t stride, const void *const sums[2],
-              const __m512 scale[2], size_t n)
-{
-    for (size_t p = 0; p < n; p++, dst += stride)
-        _mm512_storeu_si512(dst,
-                            cx_requantise_pack_logits(
-                                cx_requantise(sums_of(sums[0], p), scale[0]),
-                                cx_requantise(sums_of(sums[1], p), scale[1])));
-}
+    if (!pending->pair) {
+        cx_requantise_store_one(pending->dst, a, work->rows->logits);
+    } else {
+        __m512i b = requantised(outputs, pending->sums, 1);
 
-/* Two pixels at a time; a tile has sums for 16 whatever n. */
-INLINE void
-finish_samples(uint8_t *dst, size_t stride, const void *const sums[2],
-               const __m512 scale[2], size_t n)
-{
-    for (size_t p = 0; p < n; p += 2, dst += 2 * stride) {
-        __m512i bytes = cx_requantise_pack_u8(
-            cx_requantise(sums_of(sums[0], p), scale[0]),
-            cx_requantise(sums_of(sums[1], p), scale[1]),
-            cx_requantise(sums_of(sums[0], p + 1), scale[0]),
-            cx_requantise(sums_of(sums[1], p + 1), scale[1]));
-
-        cx_store_half(dst, bytes);
-        if (p + 1 < n)
-            _mm256_storeu_si256((__m256i *)(void *)(dst + stride),
-                                _mm512_extracti64x4_epi64(bytes, 1));
+        if (work->rows->logits)
+            _mm512_storeu_si512(pending->dst, cx_requantise_pack_logits(a, b));
+        else
+            cx_store_half(pending->dst, cx_requantise_pack_u8(a, b, a, b));
     }
+    advance(work, 1);
 }
 
-static void
-finish(const CxConvRows *rows, const Place *place, size_t x, const void *lower,
-       const void *upper)
+static __attribute__((noinline)) void
+finish(Work *work, size_t n_pairs)
 {
-    size_t left = rows->n_pixels - x, stride = rows->dst_pixel;
-    uint8_t *dst =
-        cx_conv_rows_dst(rows, place->row, place->group, rows->logits ? 2 : 1) +
-        x * stride;
-    const float *scales = rows->scale + place->group * CX_GROUP;
-    const void *const sums[2] = {lower, upper};
-    size_t n = left < ROWS ? left : ROWS;
+    Outputs outputs = load_outputs(&work->pending);
+    const uint8_t *sums = work->pending.sums;
+    uint8_t *dst = work->pending.dst;
+    size_t stride = work->rows->dst_pixel, n = work->pending.left / 2;
 
-    if (upper == NULL) {
-        finish_one(dst, stride, lower, _mm512_load_ps(scales), n, rows->logits);
+    if (work->rows->logits || !work->pending.pair) {
+        for (; n_pairs > 0 && work->pending.left > 0; n_pairs--)
+            finish_one(work, &outputs);
         return;
     }
-    const __m512 scale[2] = {_mm512_load_ps(scales),
-                             _mm512_load_ps(scales + CX_GROUP)};
-    if (rows->logits)
-        finish_logits(dst, stride, sums, scale, n);
-    else if (n == ROWS)
-        finish_samples(dst, stride, sums, scale, ROWS);
-    else
-        finish_samples(dst, stride, sums, scale, n);
+    n = n < n_pairs ? n : n_pairs;
+    for (size_t i = 0; i < n; i++, dst += 2 * stride, sums += 2 * CX_K_BYTES) {
+        const uint8_t *next = sums + CX_K_BYTES;
+        __m512i bytes = cx_requantise_pack_u8(
+            requantised(&outputs, sums, 0), requantised(&outputs, sums, 1),
+            requantised(&outputs, next, 0), requantised(&outputs, next, 1));
+
+        cx_store_half(dst, bytes);
+        _mm256_storeu_si256((__m256i *)(void *)(dst + stride),
+                            _mm512_extracti64x4_epi64(bytes, 1));
+    }
+    advance(work, 2 * n);
+    if (n < n_pairs && work->pending.left == 1)
+        finish_one(work, &outputs);
 }
 
 void
 cx_conv_rows_u8_amx(const CxConvRows *rows)
 {
-    run_rows(rows);
+    run_rows(rows, rows->logits ? 2 : 1);
 }

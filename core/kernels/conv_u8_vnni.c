@@ -28,66 +28,91 @@ broadcast(const uint8_t *at)
     return _mm512_set1_epi32(word);
 }
 
-/* Words [from, to) of a K block into the sums of one group or both. */
+typedef enum { BOTH, FIRST, SECOND } Side;
+
+/* Words [from, to) of a K block into the sums of both groups or one. */
 INLINE void
 add_words(__m512i sums[2 * MAX_PIXELS], const uint8_t *src, size_t step,
           const uint8_t *w0, const uint8_t *w1, size_t from, size_t to,
-          int n_px, bool first, bool second)
+          int n_px, Side side)
 {
     const uint8_t *at[THIRDS];
 
     /* Pixel p from base p / 3, so that the address is base + {0, 1, 2} step. */
     CX_UNROLL
     for (int i = 0; i < THIRDS; i++)
-        at[i] = src + (size_t)(3 * i) * step + 4 * from;
+        at[i] = src + (size_t)(3 * i) * step;
     for (size_t w = from; w < to; w++) {
-        __m512i a = _mm512_setzero_si512(), b = a;
+        __m512i a =
+            _mm512_load_si512((side == SECOND ? w1 : w0) + w * WORD_BYTES);
+        __m512i b = side == BOTH ? _mm512_load_si512(w1 + w * WORD_BYTES) : a;
 
-        if (first)
-            a = _mm512_load_si512(w0 + w * WORD_BYTES);
-        if (second)
-            b = _mm512_load_si512(w1 + w * WORD_BYTES);
         CX_UNROLL
         for (int p = 0; p < n_px; p++) {
-            __m512i s = broadcast(at[p / 3] + (size_t)(p % 3) * step);
+            __m512i s = broadcast(at[p / 3] + (size_t)(p % 3) * step + 4 * w);
 
-            if (first)
+            if (side != SECOND)
                 sums[p] = _mm512_dpbusd_epi32(sums[p], s, a);
-            if (second)
+            if (side != FIRST)
                 sums[MAX_PIXELS + p] =
                     _mm512_dpbusd_epi32(sums[MAX_PIXELS + p], s, b);
         }
-        CX_UNROLL
-        for (int i = 0; i < THIRDS; i++)
-            at[i] += 4;
     }
 }
 
-/* A K block of two groups: words of one, of both, of one. */
+/* Words of a K block that both groups have, or one of them alone: those lie
+ * before and behind. */
 INLINE void
-add_pair(__m512i sums[2 * MAX_PIXELS], const uint8_t *src, size_t step,
-         const uint8_t *w0, const uint8_t *w1, CxConvSpan s0, CxConvSpan s1,
-         int n_px)
+cut_spans(CxConvSpan s0, CxConvSpan s1, Side side, CxConvSpan cut[2])
 {
-    size_t from = s0.first > s1.first ? s0.first : s1.first;
-    size_t to = s0.last < s1.last ? s0.last : s1.last;
+    CxConvSpan own = side == FIRST ? s0 : s1;
+    uint8_t from = s0.first > s1.first ? s0.first : s1.first;
+    uint8_t to = s0.last < s1.last ? s0.last : s1.last;
 
-    if (from >= to)
-        from = to = s0.last; /* nothing in common */
-    if (s0.first < from)
-        add_words(sums, src, step, w0, w1, s0.first, from, n_px, true, false);
-    if (from == to) {
-        add_words(sums, src, step, w0, w1, s1.first, s1.last, n_px, false,
-                  true);
-        return;
+    if (from >= to) /* nothing in common */
+        from = to = own.last;
+    cut[0] =
+        side == BOTH ? (CxConvSpan){from, to} : (CxConvSpan){own.first, from};
+    cut[1] = (CxConvSpan){to, own.last};
+}
+
+/* All K blocks, the words of one side: loops of their own for each side let
+ * the compiler keep the sums in registers. */
+INLINE void
+add_side(__m512i sums[2 * MAX_PIXELS], const Place *place, size_t x, int n_px,
+         Side side)
+{
+    const CxConvRows *rows = place->rows;
+    size_t n_k = rows->n_k;
+    const uint8_t *const *src = rows->src + place->row * n_k;
+    const uint8_t *w0 = rows->weights + place->group * n_k * CX_TILE_BYTES;
+    const CxConvSpan *spans = rows->spans + place->group * n_k;
+
+    for (size_t k = 0; k < n_k; k++, w0 += CX_TILE_BYTES) {
+        CxConvSpan cut[2];
+
+        cut_spans(spans[k], spans[n_k + k], side, cut);
+
+        for (int i = 0; i < (side == BOTH ? 1 : 2); i++)
+            add_words(sums, src[k] + x * rows->steps[k], rows->steps[k], w0,
+                      w0 + n_k * CX_TILE_BYTES, cut[i].first, cut[i].last, n_px,
+                      side);
     }
-    if (s1.first < from)
-        add_words(sums, src, step, w0, w1, s1.first, from, n_px, false, true);
-    add_words(sums, src, step, w0, w1, from, to, n_px, true, true);
-    if (to < s0.last)
-        add_words(sums, src, step, w0, w1, to, s0.last, n_px, true, false);
-    if (to < s1.last)
-        add_words(sums, src, step, w0, w1, to, s1.last, n_px, false, true);
+}
+
+/* The same of a single group. */
+INLINE void
+add_single(__m512i sums[2 * MAX_PIXELS], const Place *place, size_t x, int n_px)
+{
+    const CxConvRows *rows = place->rows;
+    size_t n_k = rows->n_k;
+    const uint8_t *const *src = rows->src + place->row * n_k;
+    const uint8_t *w0 = rows->weights + place->group * n_k * CX_TILE_BYTES;
+    const CxConvSpan *spans = rows->spans + place->group * n_k;
+
+    for (size_t k = 0; k < n_k; k++, w0 += CX_TILE_BYTES)
+        add_words(sums, src[k] + x * rows->steps[k], rows->steps[k], w0, w0,
+                  spans[k].first, spans[k].last, n_px, FIRST);
 }
 
 INLINE void
@@ -122,11 +147,7 @@ INLINE void
 run(const Place *place, size_t x, int n_px, bool pair)
 {
     const CxConvRows *rows = place->rows;
-    size_t n_k = rows->n_k, g = place->group;
-    const uint8_t *const *src = rows->src + place->row * n_k;
-    const uint8_t *w0 = rows->weights + g * n_k * CX_TILE_BYTES;
-    const uint8_t *w1 = w0 + n_k * CX_TILE_BYTES;
-    const CxConvSpan *spans = rows->spans + g * n_k;
+    size_t g = place->group;
     const uint8_t *bias = (const uint8_t *)rows->bias + g * CX_K_BYTES;
     const float *scale = rows->scale + g * CX_GROUP;
     uint8_t *dst = cx_conv_rows_dst(rows, place->row, g, rows->logits ? 2 : 1) +
@@ -134,20 +155,17 @@ run(const Place *place, size_t x, int n_px, bool pair)
     __m512i sums[2 * MAX_PIXELS];
 
     CX_UNROLL
-    for (int p = 0; p < n_px; p++) {
+    for (int p = 0; p < n_px; p++)
         sums[p] = _mm512_load_si512(bias);
-        if (pair)
+    if (pair) {
+        add_side(sums, place, x, n_px, FIRST);
+        CX_UNROLL
+        for (int p = 0; p < n_px; p++)
             sums[MAX_PIXELS + p] = _mm512_load_si512(bias + CX_K_BYTES);
-    }
-    for (size_t k = 0; k < n_k; k++) {
-        size_t step = rows->steps[k], at = k * CX_TILE_BYTES;
-
-        if (pair)
-            add_pair(sums, src[k] + x * step, step, w0 + at, w1 + at, spans[k],
-                     spans[n_k + k], n_px);
-        else
-            add_words(sums, src[k] + x * step, step, w0 + at, NULL,
-                      spans[k].first, spans[k].last, n_px, true, false);
+        add_side(sums, place, x, n_px, SECOND);
+        add_side(sums, place, x, n_px, BOTH);
+    } else {
+        add_single(sums, place, x, n_px);
     }
     __m512 s0 = _mm512_load_ps(scale);
     if (pair) {
