@@ -23,6 +23,7 @@ struct _CxuiPredictionGroup {
     GtkWidget *warning;
 
     CxuiSession *session; /* owned reference */
+    CxNetwork *listed;    /* whose channels are listed, or NULL */
     bool filling;         /* the list of channels changes by itself */
 };
 
@@ -81,27 +82,41 @@ show_model(CxuiPredictionGroup *self)
 /* Row 0 is the boundary; the network's own channels follow, if it has more
  * than one. */
 static void
-show_channels(CxuiPredictionGroup *self)
+list_channels(CxuiPredictionGroup *self, CxNetwork *network)
 {
-    CxNetwork *network =
-        cxui_prediction_network(cxui_session_prediction(self->session));
     g_autoptr(GtkStringList) names = gtk_string_list_new(NULL);
     unsigned n = network != NULL ? cx_network_n_outputs(network) : 0;
-    int channel;
 
-    g_object_get(settings_of(self), "prediction-channel", &channel, NULL);
     gtk_string_list_append(names, "Boundary");
     for (unsigned c = 0; n > 1 && c < n; c++)
         gtk_string_list_take(names,
                              cxui_prediction_dup_channel_name(network, (int)c));
-    self->filling = true;
     gtk_drop_down_set_model(GTK_DROP_DOWN(self->channel), G_LIST_MODEL(names));
-    gtk_drop_down_set_selected(GTK_DROP_DOWN(self->channel),
-                               n > 1 && channel >= 0 && (unsigned)channel < n
-                                   ? (guint)channel + 1
-                                   : 0);
-    self->filling = false;
     gtk_widget_set_sensitive(self->channel, n > 1);
+}
+
+/* The list stays while the network does: it may be what changes. */
+static void
+show_channels(CxuiPredictionGroup *self)
+{
+    CxNetwork *network =
+        cxui_prediction_network(cxui_session_prediction(self->session));
+    GListModel *names;
+    int channel;
+
+    self->filling = true;
+    if (network != self->listed || network == NULL) {
+        g_clear_pointer(&self->listed, cx_network_unref);
+        self->listed = network != NULL ? cx_network_ref(network) : NULL;
+        list_channels(self, network);
+    }
+    g_object_get(settings_of(self), "prediction-channel", &channel, NULL);
+    names = gtk_drop_down_get_model(GTK_DROP_DOWN(self->channel));
+    if (channel + 1 >= (int)g_list_model_get_n_items(names))
+        channel = CXUI_SHOW_BOUNDARY;
+    gtk_drop_down_set_selected(GTK_DROP_DOWN(self->channel),
+                               (guint)(channel + 1));
+    self->filling = false;
 }
 
 static void
@@ -169,6 +184,7 @@ cxui_prediction_group_dispose(GObject *object)
 
     g_clear_pointer(&self->box, gtk_widget_unparent);
     g_clear_object(&self->session);
+    g_clear_pointer(&self->listed, cx_network_unref);
     G_OBJECT_CLASS(cxui_prediction_group_parent_class)->dispose(object);
 }
 
