@@ -3,8 +3,9 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "app/session/prediction_engine.h"
 #include "app/session/prediction_map.h"
-#include "core/nn/tiled_infer.h"
+#include "core/volume/synthetic.h"
 #include "tests/session/session_fixture.h"
 
 #include <string.h>
@@ -177,6 +178,58 @@ test_closing_while_it_works(SessionFixture *fixture, const void *data)
     switch_on(fixture, "fib");
 }
 
+static void
+ignore_arrival(void *data)
+{
+}
+
+static void
+wait_for_threads(CxuiPredictionQueue *queue, unsigned n_running)
+{
+    int64_t end_us = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+
+    while (cxui_prediction_queue_stats(queue).n_running != n_running) {
+        g_assert_cmpint(g_get_monotonic_time(), <, end_us);
+        g_usleep(200);
+    }
+}
+
+/* The engine stops within a row: what is left is over at once.  The bound is
+ * for a machine with ten other things to do; alone it takes 1 ms. */
+static void
+test_the_network_stops_at_once(void)
+{
+    CxVoxel size = {512, 256, 9};
+    g_autoptr(CxChunk) image =
+        cx_chunk_new(CX_DTYPE_U8, cx_box_of_size(size), 1, NULL);
+    memset(cx_chunk_data_mut(image), 100, cx_chunk_size_bytes(image));
+    g_autoptr(CxVolume) volume =
+        cx_volume_from_chunk(image, (CxNm){10, 10, 10}, (CxNm){0, 0, 0}, false);
+    CxuiPredictionRecipe recipe = {"fib", "fp32", volume};
+    CxuiPredictionEngine engine;
+    g_autoptr(CxNetwork) network = NULL;
+    const char *type;
+    bool made =
+        cxui_prediction_engine_make(&recipe, &engine, &network, &type, NULL);
+    g_assert_true(made);
+    g_autoptr(CxuiPredictionQueue) queue =
+        cxui_prediction_queue_new(1, (size_t)1 << 28, ignore_arrival, NULL);
+    CxuiPredictionField here = {{{0, 0, 4}, {512, 256, 5}}, {0, 0, 4}, 0, true};
+    CxuiPredictionField nothing = {0};
+
+    cxui_prediction_queue_set_engine(queue, &engine);
+    cxui_prediction_queue_want(queue, 2, &here);
+    wait_for_threads(queue, 1);
+    g_usleep(10000);
+    int64_t start_us = g_get_monotonic_time();
+    cxui_prediction_queue_want(queue, 2, &nothing);
+    wait_for_threads(queue, 0);
+    int64_t spent_us = g_get_monotonic_time() - start_us;
+    g_test_message("left after %.1f ms", (double)spent_us / 1000.0);
+    g_assert_cmpint(spent_us, <, 200000);
+    g_assert_cmpuint(cxui_prediction_queue_stats(queue).n_cancelled, ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -190,5 +243,7 @@ main(int argc, char **argv)
     ADD(switches);
     ADD(closing_while_it_works);
 #undef ADD
+    g_test_add_func("/prediction/the_network_stops_at_once",
+                    test_the_network_stops_at_once);
     return session_test_run();
 }

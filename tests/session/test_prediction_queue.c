@@ -284,7 +284,7 @@ test_panning_keeps(void)
     CxBox after = {{128, 0, 0}, {640, 256, 1}};
     size_t n = 0;
 
-    set_up_with(&f, (CxVoxel){1024, 256, 1}, 1, (size_t)1 << 28);
+    set_up_with(&f, (CxVoxel){1024, 256, 1}, 2, (size_t)1 << 28);
     set_gate(&f, true);
     want(&f, 2, before, before.lo, 0);
     wait_for(&f, &f.fake.n_waiting, 1);
@@ -374,15 +374,22 @@ test_budget(void)
     CxBox box = {{0, 0, 0}, {4096, 4096, 1}};
     CxVoxel focus = {2000, 2000, 0};
 
-    set_up_with(&f, (CxVoxel){4096, 4096, 4}, 2, (size_t)8 << 20);
+    set_up_with(&f, (CxVoxel){4096, 4096, 4096}, 2, (size_t)8 << 20);
     g_assert_false(want(&f, 2, box, focus, 2));
     wait_until_idle(&f);
     expect_tiles(&f, 2, (CxBox){{2000, 2000, 0}, {2001, 2001, 1}});
     g_assert_cmpuint(cxui_prediction_queue_stats(f.queue).used_bytes, <=,
                      (size_t)8 << 20);
+
+    /* three panes, and what is ahead of them, are more than there is */
+    want(&f, 1, (CxBox){{0, 7, 0}, {4096, 8, 4096}}, focus, 2);
+    want(&f, 0, (CxBox){{7, 0, 0}, {8, 4096, 4096}}, focus, 2);
+    wait_until_idle(&f);
     unsigned n = n_boxes(&f);
     wait_until_idle(&f);
     g_assert_cmpuint(n_boxes(&f), ==, n);
+    for (unsigned axis = 0; axis < 3; axis++)
+        g_assert_cmpuint(cxui_prediction_queue_n_missing(f.queue, axis), ==, 0);
     tear_down(&f);
 }
 
