@@ -72,7 +72,7 @@ static const CxuiBinding table[] = {
     { APP, CXUI_GROUP_EDIT, "win.segment-field", "<Control>r", "Segment the field shown", NULL, 0 },
     { APP, CXUI_GROUP_EDIT, "win.choose-model", "<Control>m", "Choose the network", NULL, 0 },
 
-    { HAND, CXUI_GROUP_WINDOW, NULL, "Tap Space", "Next layout: four panes, this pane, this pane and 3-D", NULL, 0 },
+    { HAND, CXUI_GROUP_WINDOW, NULL, "Tap Space", "Next layout of the panes", NULL, 0 },
     { APP, CXUI_GROUP_WINDOW, "win.show-sidebar", "F9", "Show or hide the side bar", NULL, 0 },
     { APP, CXUI_GROUP_WINDOW, "win.full-screen", "F11", "Full screen", NULL, 0 },
     { APP, CXUI_GROUP_WINDOW, "win.main-menu", "F10", "Main menu", NULL, 0 },

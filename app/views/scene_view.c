@@ -91,6 +91,7 @@ cxui_scene_view_style(CxuiSceneView *self)
     style.cross_hair = true;
     style.box = true;
     style.axes = true;
+    style.scale = (float)gtk_widget_get_scale_factor(self->area);
     style.moving = self->turning || self->panning || self->coarse;
     self->slice_style = cxgl_slice_style_defaults();
     self->slice_style.image_lo = (float)layers->contrast_low;

@@ -176,16 +176,28 @@ path_of_data(CxuiWindow *self)
         return NULL;
     const char *spec = cx_volume_spec(volume);
     const char *dataset = g_strrstr(spec, ":/");
-    return dataset != NULL ? g_strndup(spec, (gsize)(dataset - spec))
-                           : g_strdup(spec);
+    g_autofree char *path = dataset != NULL
+                                ? g_strndup(spec, (gsize)(dataset - spec))
+                                : g_strdup(spec);
+    return g_canonicalize_filename(path, NULL);
+}
+
+/* The sample and projects without a name: they have their own way back. */
+static bool
+is_our_own(const char *path)
+{
+    g_autofree char *ours =
+        g_build_filename(g_get_user_data_dir(), "connexon", "", NULL);
+
+    return g_str_has_prefix(path, ours) ||
+           g_str_has_prefix(path, g_get_user_cache_dir());
 }
 
 void
 cxui_window_remember_recent(CxuiWindow *self)
 {
     g_autofree char *path = path_of_data(self);
-    if (path == NULL || !g_path_is_absolute(path) ||
-        g_str_has_prefix(path, g_get_user_cache_dir()))
+    if (path == NULL || is_our_own(path))
         return;
 
     g_autofree char *uri = g_filename_to_uri(path, NULL, NULL);
