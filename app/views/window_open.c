@@ -4,10 +4,99 @@
  */
 #include "app/views/window_private.h"
 
+#include "app/views/dataset_dialog.h"
 #include "app/views/error_bar.h"
+
+#include <string.h>
 
 #define MAX_RECENT 6
 #define MIME_ANY "application/octet-stream"
+
+static void
+open_specs(GtkWindow *window, const char *const *specs, size_t n_specs)
+{
+    CxuiWindow *self = CXUI_WINDOW(window);
+    g_autofree char *name = g_path_get_basename(specs[0]);
+    g_autofree char *title = g_strdup_printf("Opening %s…", name);
+
+    if (self->session == NULL)
+        return;
+    adw_status_page_set_title(ADW_STATUS_PAGE(self->opening_page), title);
+    cxui_session_open(self->session, specs, n_specs);
+}
+
+/* A look into a file, in a job: how many data sets are there? */
+typedef struct {
+    CxuiWindow *window; /* a reference */
+    char *path;
+    GPtrArray *list; /* NULL if there is none to choose from */
+    unsigned number;
+} Look;
+
+static void
+look_free(void *data)
+{
+    Look *look = data;
+
+    g_object_unref(look->window);
+    g_free(look->path);
+    g_clear_pointer(&look->list, g_ptr_array_unref);
+    g_free(look);
+}
+
+static bool
+run_look(CxJob *job, void *data, GError **error)
+{
+    Look *look = data;
+
+    /* what is wrong with the file is told when it is opened */
+    if (cx_volume_may_hold_several(look->path))
+        look->list = cx_volume_list(look->path, NULL);
+    return true;
+}
+
+static void
+on_looked(CxJob *job, const GError *error, void *data)
+{
+    Look *look = data;
+    CxuiWindow *self = look->window;
+
+    if (look->number != self->n_looks || self->session == NULL)
+        return;
+    if (look->list != NULL && look->list->len > 1)
+        cxui_dataset_dialog_present(GTK_WINDOW(self), look->path, look->list,
+                                    open_specs);
+    else
+        open_specs(GTK_WINDOW(self), (const char *const *)&look->path, 1);
+}
+
+static void
+look_into(CxuiWindow *self, const char *path)
+{
+    Look *look = g_new0(Look, 1);
+
+    look->window = g_object_ref(self);
+    look->path = g_strdup(path);
+    look->number = self->n_looks;
+    CxuiJobRequest request = {
+        .title = "Looking into the file",
+        .tier = CX_TIER_EDIT,
+        .hidden = true,
+        .func = run_look,
+        .data = look,
+        .destroy = look_free,
+        .done = on_looked,
+        .user_data = look,
+    };
+    g_autoptr(CxJob) job =
+        cxui_job_list_start(cxui_session_jobs(self->session), &request);
+}
+
+static bool
+names_what(const char *path)
+{
+    return strstr(path, ":/") != NULL || g_str_has_suffix(path, ".connexon");
+}
 
 void
 cxui_window_open(CxuiWindow *self, GFile *const *files, size_t n_files)
@@ -27,11 +116,12 @@ cxui_window_open(CxuiWindow *self, GFile *const *files, size_t n_files)
     }
     if (paths->len == 0)
         return;
-    g_autofree char *name = g_path_get_basename(g_ptr_array_index(paths, 0));
-    g_autofree char *title = g_strdup_printf("Opening %s…", name);
-    adw_status_page_set_title(ADW_STATUS_PAGE(self->opening_page), title);
-    cxui_session_open(self->session, (const char *const *)paths->pdata,
-                      paths->len);
+    self->n_looks++;
+    if (paths->len == 1 && !names_what(g_ptr_array_index(paths, 0)))
+        look_into(self, g_ptr_array_index(paths, 0));
+    else
+        open_specs(GTK_WINDOW(self), (const char *const *)paths->pdata,
+                   paths->len);
 }
 
 void

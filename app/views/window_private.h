@@ -74,6 +74,7 @@ struct _CxuiWindow {
     int64_t space_at; /* monotonic time of the press */
     int divided; /* borders that have their place: 1 side bar, 2 panes too */
     GtkFileChooserNative *chooser;
+    unsigned n_looks; /* files looked into so far: only the last one counts */
 };
 
 /* window.c */

@@ -150,6 +150,14 @@ list_one(const CxReader *reader, const char *path, GError **error)
     return list;
 }
 
+bool
+cx_volume_may_hold_several(const char *path)
+{
+    const CxReader *reader = find_reader(path, NULL);
+
+    return reader != NULL && reader->list != NULL;
+}
+
 GPtrArray *
 cx_volume_list(const char *path, GError **error)
 {

@@ -37,6 +37,9 @@ typedef struct {
  * of a file is taken.  job may be NULL. */
 CxVolume *cx_volume_open(const char *spec, CxJob *job, GError **error);
 
+/* Can a file or folder of this format hold several data sets? */
+bool cx_volume_may_hold_several(const char *path);
+
 /* The data sets of a file or folder; GPtrArray of CxDatasetInfo, owned. */
 GPtrArray *cx_volume_list(const char *path, GError **error);
 

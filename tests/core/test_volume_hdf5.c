@@ -73,6 +73,7 @@ test_list_names_every_dataset(void)
     if (path == NULL)
         return;
     g_autoptr(GPtrArray) list = cx_volume_list(path, &error);
+    g_assert_true(cx_volume_may_hold_several(path));
     g_assert_no_error(error);
     g_assert_cmpuint(list->len, ==, 3);
     const CxDatasetInfo *first = g_ptr_array_index(list, 0);
