@@ -179,13 +179,16 @@ segment_project(CxcliContext *context, CxProject *project, CxPipeline *pipeline,
     return true;
 }
 
-/* Goes on with a project that is there. */
+/* Goes on with a project that is there, or begins one under its own name: a
+ * run that was ended, however it was, has kept its blocks for the next. */
 static bool
-resume_project(CxcliContext *context, CxPipeline *pipeline, CxBox box,
-               double start, GError **error)
+resume_project(CxcliContext *context, CxVolume *volume, CxPipeline *pipeline,
+               CxBox box, double start, GError **error)
 {
+    const char *path = context->args[1];
     g_autoptr(CxProject) project =
-        cx_project_open(context->args[1], false, context->job, error);
+        cxcli_exists(path) ? cx_project_open(path, false, context->job, error)
+                           : cx_project_create(path, volume, error);
 
     return project != NULL &&
            segment_project(context, project, pipeline, box, start, error);
@@ -214,9 +217,63 @@ segment_to_project(CxcliContext *context, CxVolume *volume,
                    CxPipeline *pipeline, CxBox box, double start,
                    GError **error)
 {
-    if (cxcli_has(context, "resume") && cxcli_exists(context->args[1]))
-        return resume_project(context, pipeline, box, start, error);
+    if (cxcli_has(context, "resume"))
+        return resume_project(context, volume, pipeline, box, start, error);
     return make_project(context, volume, pipeline, box, start, error);
+}
+
+static int64_t *
+axis_of(CxVoxel *v, int axis)
+{
+    return axis == 0 ? &v->x : axis == 1 ? &v->y : &v->z;
+}
+
+/* Narrows the box to share I of N: whole blocks, along the axis that has most
+ * of them. */
+static bool
+take_share(CxcliContext *context, CxPipeline *pipeline, CxBox *box,
+           GError **error)
+{
+    int64_t index = (int64_t)cxcli_integer(context, "index", 0);
+    int64_t of = (int64_t)cxcli_integer(context, "of", 1);
+    CxBox grid = cx_pipeline_blocks(pipeline, *box);
+    CxVoxel n = cx_box_size(grid);
+    int axis = n.z >= n.y && n.z >= n.x ? 2 : n.y >= n.x ? 1 : 0;
+    int64_t n_blocks = *axis_of(&n, axis), first = *axis_of(&grid.lo, axis);
+
+    *axis_of(&grid.lo, axis) = first + n_blocks * index / of;
+    *axis_of(&grid.hi, axis) = first + n_blocks * (index + 1) / of;
+    if (cx_box_is_empty(grid)) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "%s: share %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+                    " is empty, expected at most %" G_GINT64_FORMAT
+                    " shares (blocks along %c)",
+                    context->args[0], index, of, n_blocks, "xyz"[axis]);
+        return false;
+    }
+    CxVoxel last = {grid.hi.x - 1, grid.hi.y - 1, grid.hi.z - 1};
+    CxBox share = {cx_pipeline_block_box(pipeline, grid.lo).lo,
+                   cx_pipeline_block_box(pipeline, last).hi};
+
+    *box = cx_box_intersect(*box, share);
+    return true;
+}
+
+static bool
+check_share(CxcliContext *context, GError **error)
+{
+    uint64_t index = cxcli_integer(context, "index", 0);
+    uint64_t of = cxcli_integer(context, "of", 1);
+
+    if (cxcli_has(context, "index") == cxcli_has(context, "of") && of >= 1 &&
+        of <= UINT32_MAX && index < of)
+        return true;
+    cxcli_set_usage_error(error,
+                          "--index I --of N: found %" G_GUINT64_FORMAT
+                          " and %" G_GUINT64_FORMAT
+                          ", expected both, with 0 <= I < N",
+                          index, of);
+    return false;
 }
 
 static bool
@@ -228,6 +285,8 @@ run(CxcliContext *context, GError **error)
     bool to_project = cxcli_is_project(out);
     CxBox box;
 
+    if (!check_share(context, error))
+        return false;
     if (cxcli_has(context, "resume") && !to_project) {
         cxcli_set_usage_error(error,
                               "--resume: expected an output that ends in "
@@ -248,7 +307,7 @@ run(CxcliContext *context, GError **error)
         return false;
     g_autoptr(CxPipeline) pipeline =
         cxcli_make_pipeline(context, predictor, error);
-    if (pipeline == NULL)
+    if (pipeline == NULL || !take_share(context, pipeline, &box, error))
         return false;
     return to_project ? segment_to_project(context, volume, pipeline, box,
                                            start, error)
@@ -264,7 +323,10 @@ static const CxcliOption options_table[] = {
     {"box", CXCLI_BOX, "BOX", "only this part"},
     {"isa", CXCLI_TEXT, "I", "c, avx2, avx512 (default: the best present)"},
     {"type", CXCLI_TEXT, "T", "fp32, or bf16: fast with AMX only"},
-    {"resume", CXCLI_FLAG, NULL, "go on with a project that is there"},
+    {"index", CXCLI_INTEGER, "I", "only share I, counted from 0 …"},
+    {"of", CXCLI_INTEGER, "N", "… of N shares of the blocks"},
+    {"resume", CXCLI_FLAG, NULL,
+     "go on with OUT if it is there, and keep it if this run is ended"},
     {NULL, CXCLI_FLAG, NULL, NULL},
 };
 
@@ -274,7 +336,10 @@ const CxcliCommand cxcli_segment = {
     .summary = "Segment a volume into a project or labels",
     .text =
         "OUT ending in .connexon becomes a project to proofread; .h5, .zarr "
-        "or .tif\nlabels (segment ids).",
+        "or .tif\nlabels (segment ids).\n\n"
+        "--index and --of divide the blocks over several runs. Ids are the "
+        "same in all of\nthem. Each writes its own OUT, or, one after the "
+        "other with --resume, one project,\nwhere blocks join what is there.",
     .min_args = 2,
     .max_args = 2,
     .options = options_table,

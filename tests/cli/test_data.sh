@@ -61,6 +61,20 @@ ok "a project is not overwritten"
 exits 0 segment "$raw" p.connexon --model fib --resume --json
 ok "resume finds nothing to do"
 
+for share in 0 1; do
+    exits 0 segment "$raw" shares.connexon --model fib --memory 64M \
+        --index $share --of 2 --resume --json || break
+done
+exits 0 info shares.connexon --json &&
+    json 'r["blocks"] == r["blocks_total"] > 1 and r["segments"] > 20'
+ok "two shares make one project"
+exits 0 evaluate "$truth" shares.connexon --json &&
+    json 'r["voi_split"] + r["voi_merge"] < 2.0 and r["arand"] < 0.35' &&
+    exits 0 check shares.connexon
+ok "its score and its integrity"
+fails_with "share 0 of 99" segment "$raw" none.connexon --model fib --index 0 --of 99
+ok "an empty share is refused"
+
 have_python "edits and exports" || {
     plan
     exit 0

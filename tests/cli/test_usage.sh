@@ -36,6 +36,8 @@ exits 2 convert a b --box 5,0,0,5,1,1
 ok "empty box"
 exits 2 convert a b --voxel-nm 1,0,1
 ok "voxel size zero"
+exits 2 segment a b.connexon --index 2 && exits 2 segment a b.connexon --index 2 --of 2
+ok "a share without a whole, or beyond it"
 exits 2 segment a b --threads many
 ok "threads no number"
 exits 2 segment a b --threads
