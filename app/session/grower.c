@@ -545,20 +545,7 @@ cxui_grower_is_planning(CxuiGrower *self)
 const char *
 cxui_grower_model(CxuiGrower *self)
 {
-    const char *chosen =
-        cxui_settings_grow_model(cxui_session_settings(self->session));
-    const GPtrArray *infos =
-        cxui_segmenter_infos(cxui_session_segmenter(self->session));
-
-    if (chosen[0] != '\0' && g_file_test(chosen, G_FILE_TEST_EXISTS))
-        return chosen;
-    for (guint i = 0; i < infos->len; i++) {
-        const CxuiModelInfo *info = g_ptr_array_index(infos, i);
-
-        if (info->grows && info->usable)
-            return info->name;
-    }
-    return "";
+    return cxui_settings_grow_model(cxui_session_settings(self->session));
 }
 
 void

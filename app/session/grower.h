@@ -9,8 +9,7 @@
  * into one segment as one edit with undo.  Objects too small to be any are
  * dropped with a sentence.
  *
- * The network is the setting "grow-model", else the first one that grows
- * among the models found.  Main thread only; nothing blocks.
+ * The network is the setting "grow-model".  Main thread only; nothing blocks.
  *
  * Signals:
  *   changed()        state, figures or plan
@@ -39,7 +38,7 @@ typedef enum {
 /* Made by the session, which owns it. */
 CxuiGrower *cxui_grower_new(CxuiSession *session);
 
-/* Path or name of the network, "" if none is known; borrowed. */
+/* Path of the network, "" if none was chosen; borrowed. */
 const char *cxui_grower_model(CxuiGrower *self);
 
 /* Stored in the settings.  What is no network that grows is refused when it

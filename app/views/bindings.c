@@ -69,6 +69,7 @@ static const CxuiBinding table[] = {
     { KEYS, CXUI_GROUP_EDIT, "win.cancel", "Escape", "Clear the seeds, then leave the tool", "leave", MERGE | SPLIT },
     { APP, CXUI_GROUP_EDIT, "win.undo", "<Control>z", "Undo the last edit", NULL, 0 },
     { APP, CXUI_GROUP_EDIT, "win.redo", "<Control><Shift>z <Control>y", "Redo", NULL, 0 },
+    { KEYS, CXUI_GROUP_EDIT, "win.grow", "o", "Grow the object under the pointer (Esc stops)", NULL, 0 },
     { APP, CXUI_GROUP_EDIT, "win.segment-field", "<Control>r", "Segment the field shown", NULL, 0 },
     { APP, CXUI_GROUP_EDIT, "win.choose-model", "<Control>m", "Choose the network", NULL, 0 },
 

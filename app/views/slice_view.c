@@ -186,6 +186,7 @@ on_render(GtkGLArea *area, GdkGLContext *context, CxuiSliceView *self)
     ask_for_chunks(self, &camera);
     cxui_slice_view_ask_prediction(self);
     cxui_slice_view_add_prediction(self, &layers, &style);
+    cxui_slice_view_add_grower(self, &layers, &style);
     cxgl_slice_renderer_draw(self->renderer, &camera, &layers, &style,
                              &self->stats);
     draw_shapes(self, &camera, scale);
@@ -488,6 +489,7 @@ follow_session(CxuiSliceView *self)
                             "notify::show-cross-hair", G_CALLBACK(redraw), self,
                             G_CONNECT_SWAPPED);
     cxui_slice_view_follow_prediction(self);
+    cxui_slice_view_follow_grower(self);
 }
 
 GtkWidget *

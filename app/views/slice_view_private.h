@@ -34,7 +34,7 @@ struct _CxuiSliceView {
     char scale_text[32];
     guint after_frame; /* tick callback, 0 = none */
 
-    CxglChunkGrid image_grid, label_grid;
+    CxglChunkGrid image_grid, label_grid, grower_grid;
     GArray *wanted; /* of CxChunkKey: scratch */
     CxglChunkGrid prediction_grid;
     bool prediction_complete; /* in the last frame, nothing was stood in for */
@@ -65,3 +65,9 @@ void cxui_slice_view_add_prediction(CxuiSliceView *self,
                                     CxglSliceLayers *layers,
                                     CxglSliceStyle *style);
 void cxui_slice_view_follow_prediction(CxuiSliceView *self);
+
+/* slice_grow.c: an object that grows, in place of another overlay; what makes
+ * the pane draw again. */
+void cxui_slice_view_add_grower(CxuiSliceView *self, CxglSliceLayers *layers,
+                                CxglSliceStyle *style);
+void cxui_slice_view_follow_grower(CxuiSliceView *self);

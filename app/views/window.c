@@ -416,6 +416,7 @@ cxui_window_new(CxuiApplication *application)
     add_panes(self);
     add_panels(self);
     cxui_window_add_actions(self);
+    cxui_window_add_growing(self);
     cxui_window_add_opening(self);
     cxui_window_add_status(self);
     add_keys(self);

@@ -292,7 +292,10 @@ on_swap_side(GSimpleAction *action, GVariant *parameter, gpointer data)
 static void
 on_commit(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-    cxui_hand_commit(CXUI_WINDOW(data)->hand);
+    CxuiWindow *self = data;
+
+    if (!cxui_grower_commit(cxui_session_grower(self->session)))
+        cxui_hand_commit(self->hand);
 }
 
 static void
@@ -300,7 +303,8 @@ on_cancel(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     CxuiWindow *self = data;
 
-    if (!cxui_hand_cancel(self->hand) &&
+    if (!cxui_grower_cancel(cxui_session_grower(self->session)) &&
+        !cxui_hand_cancel(self->hand) &&
         gtk_window_is_fullscreen(GTK_WINDOW(self)))
         gtk_window_unfullscreen(GTK_WINDOW(self));
 }
@@ -525,7 +529,10 @@ cxui_window_update_actions(CxuiWindow *self)
     set_enabled(self, "layout", open);
     set_enabled(self, "next-layout", open);
     set_enabled(self, "tool", has_segments);
-    set_enabled(self, "commit", cxui_hand_is_ready(self->hand));
+    set_enabled(self, "commit",
+                cxui_hand_is_ready(self->hand) ||
+                    cxui_grower_is_ready(cxui_session_grower(session)));
+    cxui_window_update_growing(self);
     set_enabled(self, "undo", cxui_edit_controller_can_undo(edits));
     set_enabled(self, "redo", cxui_edit_controller_can_redo(edits));
     set_enabled(self, "segment-field", can_segment);
@@ -543,7 +550,7 @@ cxui_window_update_actions(CxuiWindow *self)
         g_variant_new_boolean(cxui_view_state_layers(view)->only_selected));
 }
 
-static GMenuModel *
+static GMenu *
 new_context_menu(void)
 {
     static const char *const rows[][2] = {
@@ -561,7 +568,7 @@ new_context_menu(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         g_menu_append(menu, rows[i][0], rows[i][1]);
-    return G_MENU_MODEL(menu);
+    return menu;
 }
 
 static void
@@ -574,12 +581,13 @@ on_menu_closed(GtkPopover *popover, gpointer data)
 void
 cxui_window_menu_at(CxuiWindow *self, GtkWidget *pane, double x, double y)
 {
-    g_autoptr(GMenuModel) model = new_context_menu();
-    GtkWidget *popover = gtk_popover_menu_new_from_model(model);
+    g_autoptr(GMenu) menu = new_context_menu();
+    GtkWidget *popover = gtk_popover_menu_new_from_model(G_MENU_MODEL(menu));
     CxId hover = cxui_selection_hover(selection_of(self));
 
     if (hover != 0 && !cxui_selection_contains(selection_of(self), hover))
         cxui_selection_select(selection_of(self), hover);
+    cxui_window_add_grow_row(self, menu);
     gtk_widget_set_parent(popover, pane);
     gtk_popover_set_has_arrow(GTK_POPOVER(popover), FALSE);
     gtk_popover_set_pointing_to(GTK_POPOVER(popover),

@@ -219,6 +219,18 @@ cxui_window_choose_file(CxuiWindow *self, bool folder)
     show_chooser(self, G_CALLBACK(on_open_response));
 }
 
+void
+cxui_window_choose_model(CxuiWindow *self, const char *title,
+                         GtkFileFilter *filter, GCallback response)
+{
+    g_clear_object(&self->chooser);
+    self->chooser = gtk_file_chooser_native_new(title, GTK_WINDOW(self),
+                                                GTK_FILE_CHOOSER_ACTION_OPEN,
+                                                "_Choose", "_Cancel");
+    gtk_file_chooser_add_filter(GTK_FILE_CHOOSER(self->chooser), filter);
+    show_chooser(self, response);
+}
+
 static void
 on_save_response(GtkNativeDialog *chooser, int response, CxuiWindow *self)
 {

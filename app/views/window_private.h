@@ -61,6 +61,7 @@ struct _CxuiWindow {
     GtkWidget *ask_bar;
     GtkWidget *ask_label;
     GtkWidget *ask_commit;
+    GtkWidget *ask_leave;
     GtkWidget *debug;
     GtkWidget *go_to_popover;
     GtkWidget *go_to_entry;
@@ -75,6 +76,10 @@ struct _CxuiWindow {
     int divided; /* borders that have their place: 1 side bar, 2 panes too */
     GtkFileChooserNative *chooser;
     unsigned n_looks; /* files looked into so far: only the last one counts */
+    bool is_pointed;  /* the pointer is over a pane, here: */
+    CxVoxel pointed;
+    bool grow_waits; /* until a network is chosen, at: */
+    CxVoxel grow_at;
 };
 
 /* window.c */
@@ -97,6 +102,10 @@ void cxui_window_go_to(CxuiWindow *self, CxVoxel voxel);
 void cxui_window_add_opening(CxuiWindow *self);
 void cxui_window_choose_file(CxuiWindow *self, bool folder);
 void cxui_window_save_as(CxuiWindow *self);
+
+/* A chooser of one file; response is that of a GtkNativeDialog. */
+void cxui_window_choose_model(CxuiWindow *self, const char *title,
+                              GtkFileFilter *filter, GCallback response);
 void cxui_window_remember_recent(CxuiWindow *self);
 
 /* window_status.c */
@@ -105,3 +114,12 @@ void cxui_window_update_title(CxuiWindow *self);
 void cxui_window_update_mode(CxuiWindow *self);
 void cxui_window_show_pointer(CxuiWindow *self, bool inside, CxVoxel at,
                               CxId segment);
+
+/* window_grow.c */
+void cxui_window_add_growing(CxuiWindow *self);
+void cxui_window_update_growing(CxuiWindow *self);
+void cxui_window_add_grow_row(CxuiWindow *self, GMenu *menu);
+
+/* Pango markup, or NULL while nothing grows; owned. */
+char *cxui_window_dup_grow_question(CxuiWindow *self);
+const char *cxui_window_grow_leave_label(CxuiWindow *self);

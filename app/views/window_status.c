@@ -91,16 +91,25 @@ set_mode_class(GtkWidget *widget, CxuiTool tool)
 static void
 update_ask_bar(CxuiWindow *self, CxuiTool tool)
 {
-    g_autofree char *question = cxui_hand_dup_question(self->hand);
+    g_autofree char *grown = cxui_window_dup_grow_question(self);
+    bool ready = grown != NULL
+                     ? cxui_grower_is_ready(cxui_session_grower(self->session))
+                     : cxui_hand_is_ready(self->hand);
+    g_autofree char *question =
+        grown != NULL ? g_strdup(grown) : cxui_hand_dup_question(self->hand);
 
     gtk_widget_set_visible(self->ask_bar, question != NULL);
     if (question == NULL)
         return;
     gtk_label_set_markup(GTK_LABEL(self->ask_label), question);
-    set_mode_class(self->ask_bar, tool);
+    set_mode_class(self->ask_bar, grown != NULL ? CXUI_TOOL_POINTER : tool);
     gtk_button_set_label(GTK_BUTTON(self->ask_commit),
-                         tool == CXUI_TOOL_MERGE ? "Merge" : "Cut");
-    gtk_widget_set_visible(self->ask_commit, cxui_hand_is_ready(self->hand));
+                         grown != NULL             ? "Bring Together"
+                         : tool == CXUI_TOOL_MERGE ? "Merge"
+                                                   : "Cut");
+    gtk_widget_set_visible(self->ask_commit, ready);
+    gtk_button_set_label(GTK_BUTTON(self->ask_leave),
+                         cxui_window_grow_leave_label(self));
 }
 
 void
@@ -111,7 +120,8 @@ cxui_window_update_mode(CxuiWindow *self)
                     : tool == CXUI_TOOL_SPLIT ? CXUI_HINT_SPLIT
                                               : CXUI_HINT_POINTER;
 
-    if (cxui_hand_is_ready(self->hand))
+    if (cxui_hand_is_ready(self->hand) ||
+        cxui_grower_is_ready(cxui_session_grower(self->session)))
         mode |= CXUI_HINT_READY;
     g_autofree char *hint = cxui_bindings_dup_hint(mode);
     gtk_label_set_text(GTK_LABEL(self->hint_label), hint);
@@ -126,8 +136,6 @@ cxui_window_update_mode(CxuiWindow *self)
 static void
 add_ask_bar(CxuiWindow *self)
 {
-    GtkWidget *leave = gtk_button_new_with_label("Leave");
-
     self->ask_bar = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
     gtk_widget_add_css_class(self->ask_bar, "ask-bar");
     gtk_widget_set_halign(self->ask_bar, GTK_ALIGN_CENTER);
@@ -137,15 +145,17 @@ add_ask_bar(CxuiWindow *self)
     gtk_label_set_wrap(GTK_LABEL(self->ask_label), TRUE);
     gtk_widget_add_css_class(self->ask_label, "numeric");
     self->ask_commit = gtk_button_new_with_label("Merge");
+    self->ask_leave = gtk_button_new_with_label("Leave");
     gtk_widget_add_css_class(self->ask_commit, "suggested-action");
     gtk_actionable_set_action_name(GTK_ACTIONABLE(self->ask_commit),
                                    "win.commit");
     gtk_widget_set_focus_on_click(self->ask_commit, FALSE);
-    gtk_actionable_set_action_name(GTK_ACTIONABLE(leave), "win.cancel");
-    gtk_widget_set_focus_on_click(leave, FALSE);
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(self->ask_leave),
+                                   "win.cancel");
+    gtk_widget_set_focus_on_click(self->ask_leave, FALSE);
     gtk_box_append(GTK_BOX(self->ask_bar), self->ask_label);
     gtk_box_append(GTK_BOX(self->ask_bar), self->ask_commit);
-    gtk_box_append(GTK_BOX(self->ask_bar), leave);
+    gtk_box_append(GTK_BOX(self->ask_bar), self->ask_leave);
     gtk_overlay_add_overlay(GTK_OVERLAY(self->pane_overlay), self->ask_bar);
 }
 
@@ -164,6 +174,8 @@ void
 cxui_window_show_pointer(CxuiWindow *self, bool inside, CxVoxel at,
                          CxId segment)
 {
+    self->is_pointed = inside;
+    self->pointed = at;
     if (!inside) {
         show_position(self);
         gtk_label_set_text(GTK_LABEL(self->hover_label), "");
