@@ -5,6 +5,7 @@
 #include "app/cli/common.h"
 #include "core/base/error.h"
 #include "core/export/export_mesh.h"
+#include "core/export/export_mesh_precomputed.h"
 #include "core/mesh/mesh_builder.h"
 
 #include <errno.h>
@@ -14,14 +15,24 @@ typedef struct {
     uint64_t n_triangles, n_meshes;
 } All;
 
+/* "surfaces/": a folder for neuroglancer. */
 static bool
-write_mesh(CxcliContext *context, const CxMesh *mesh, const char *path,
+is_precomputed(const CxcliContext *context)
+{
+    return g_str_has_suffix(context->args[1], "/");
+}
+
+static bool
+write_mesh(CxcliContext *context, const CxMesh *mesh, CxId id, const char *path,
            uint64_t *n_triangles, GError **error)
 {
-    if (!cx_export_mesh(mesh, path, context->force, NULL, error))
-        return false;
-    *n_triangles += mesh->n_triangles;
-    return true;
+    bool done = is_precomputed(context)
+                    ? cx_export_precomputed_mesh(mesh, context->args[1], id,
+                                                 context->force, error)
+                    : cx_export_mesh(mesh, path, context->force, NULL, error);
+
+    *n_triangles += done ? mesh->n_triangles : 0;
+    return done;
 }
 
 static bool
@@ -33,7 +44,7 @@ write_one_of_all(CxId id, CxMesh *mesh, void *data, GError **error)
     g_autofree char *path = g_build_filename(all->context->args[1], name, NULL);
 
     all->n_meshes++;
-    return write_mesh(all->context, owned, path, &all->n_triangles, error);
+    return write_mesh(all->context, owned, id, path, &all->n_triangles, error);
 }
 
 static bool
@@ -69,7 +80,7 @@ mesh_one(CxcliContext *context, CxProject *project, CxVolume *labels,
     g_autoptr(CxMesh) mesh =
         cx_mesh_builder_run(builder, id, box, context->job, error);
     return mesh != NULL &&
-           write_mesh(context, mesh, context->args[1], n_triangles, error);
+           write_mesh(context, mesh, id, context->args[1], n_triangles, error);
 }
 
 static bool
@@ -99,11 +110,14 @@ run(CxcliContext *context, GError **error)
     options.simplify = cxcli_real(context, "simplify", options.simplify);
     options.n_threads = context->n_threads;
     if (!check_options(context, options.simplify, error) ||
-        !cxcli_check_output(context, context->args[1], inputs, error))
+        (!is_precomputed(context) &&
+         !cxcli_check_output(context, context->args[1], inputs, error)))
         return false;
     g_autoptr(CxVolume) labels =
         cxcli_open_labels(context, context->args[0], &project, error);
-    if (labels == NULL)
+    if (labels == NULL ||
+        (is_precomputed(context) &&
+         !cx_export_precomputed_meshes(context->args[1], error)))
         return false;
     double start = cxcli_seconds();
     g_autoptr(CxMeshBuilder) builder = cx_mesh_builder_new(labels, &options);
@@ -119,7 +133,7 @@ run(CxcliContext *context, GError **error)
 
 static const CxcliOption options_table[] = {
     {"id", CXCLI_ID, "N", "the label or segment"},
-    {"all", CXCLI_FLAG, NULL, "every label; OUT becomes a folder of N.ply"},
+    {"all", CXCLI_FLAG, NULL, "every label; OUT becomes a folder"},
     {"simplify", CXCLI_REAL, "R", "share of triangles to keep, above 0 to 1"},
     {NULL, CXCLI_FLAG, NULL, NULL},
 };
@@ -128,7 +142,9 @@ const CxcliCommand cxcli_mesh = {
     .name = "mesh",
     .usage = "LABELS|PROJECT OUT",
     .summary = "The surface of a label, or of all",
-    .text = "OUT: .ply, .obj or .stl in nm, .glb; with --all a folder.",
+    .text = "OUT: .ply, .obj or .stl in nm, .glb; a folder ending in / for "
+            "neuroglancer\n(precomputed); with --all a folder of N.ply, or "
+            "one ending in /.",
     .min_args = 2,
     .max_args = 2,
     .options = options_table,

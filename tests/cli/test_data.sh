@@ -137,6 +137,12 @@ exits 0 export p.connexon table.csv --what table &&
 ok "export the table"
 exits 0 mesh p.connexon m.ply --id $a --json && json 'r["triangles"] > 10'
 ok "mesh of a segment"
+exits 0 mesh p.connexon surfaces/ --id $a --json && json 'r["triangles"] > 10' &&
+    grep -q legacy_mesh surfaces/info && grep -q "$a:0:0" "surfaces/$a:0" &&
+    "$python" "$here/compare_mesh.py" m.ply "surfaces/$a:0:0"
+ok "the same surface for neuroglancer"
+fails_with "surfaces" mesh p.connexon surfaces/ --id $a
+ok "and it is not replaced unasked"
 if cli render p.connexon r.png --view all --size 640x480 --json; then
     json 'r["gl_renderer"]' && [ "$(head -c 4 r.png | tail -c 3)" = PNG ]
     ok "render"
