@@ -73,6 +73,7 @@ void cxcli_set_usage_error(GError **error, const char *format, ...)
 extern const CxcliCommand *const cxcli_commands[];
 
 extern const CxcliCommand cxcli_bench;
+extern const CxcliCommand cxcli_calibrate;
 extern const CxcliCommand cxcli_check;
 extern const CxcliCommand cxcli_components;
 extern const CxcliCommand cxcli_convert;

@@ -165,7 +165,7 @@ static const CxcliOption options_table[] = {
      "fib, sstem, or a file (default: by voxel size)"},
     {"isa", CXCLI_TEXT, "I",
      "c, avx2, avx512, vnni, amx (default: the best present)"},
-    {"type", CXCLI_TEXT, "T", "fp32, or bf16: fast with AMX only"},
+    {"type", CXCLI_TEXT, "T", "fp32, int8, or bf16: fast with AMX only"},
     {"box", CXCLI_BOX, "BOX", "only this part"},
     {"channel", CXCLI_TEXT, "NAME",
      "boundary: one membrane map, 255 = membrane"},

@@ -23,8 +23,9 @@
  *
  * Contract of u8: sums do not overflow 32 bits, |float(sum) * scale| < 2^31,
  * and over each CX_RUN_WORDS aligned words the positive weights of an output
- * add up to at most CX_RUN_SUM and the negative ones to at least -CX_RUN_SUM
- * (so that 255 times them fits 16 bits, where AVX2 adds).  Then every variant
+ * that stand first or second in their word add up to at most CX_RUN_SUM and the
+ * negative ones to at least -CX_RUN_SUM, and so do those that stand third or
+ * fourth (255 times that fits 16 bits, where AVX2 adds).  Then every variant
  * gives the same bytes.  Contract of bf16: sums of products in float, rounding
  * and order of each K block as the unit likes, denormals may count as 0: with
  * n terms of size s two variants differ by at most 2 (n + 1) * 2^-23 * s

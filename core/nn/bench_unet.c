@@ -228,8 +228,7 @@ calibrate(Bench *bench, CxNetwork *network, GError **error)
     fill_tables(bench);
     if (!cx_infer_run(infer, lo, hi, hi, &ports, bench->job, error))
         return false;
-    cx_calibrator_apply(calibrator, network);
-    return true;
+    return cx_calibrator_apply(calibrator, network, error);
 }
 
 static bool

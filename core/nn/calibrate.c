@@ -4,6 +4,7 @@
  */
 #include "core/nn/calibrate.h"
 
+#include "core/base/alloc.h"
 #include "core/kernels/conv_f32.h"
 
 #include <math.h>
@@ -17,6 +18,8 @@ struct CxCalibrator {
     const CxProgram *program;
     GMutex lock;
     uint64_t (*bins)[N_BINS]; /* of each step; exact zeros are not counted */
+    double **sums;            /* of each step and channel */
+    uint64_t *n_pixels;       /* of each step */
 };
 
 CxCalibrator *
@@ -26,6 +29,10 @@ cx_calibrator_new(const CxProgram *program)
 
     calibrator->program = program;
     calibrator->bins = g_malloc0_n(program->n_steps, sizeof *calibrator->bins);
+    calibrator->sums = g_new0(double *, program->n_steps);
+    calibrator->n_pixels = g_new0(uint64_t, program->n_steps);
+    for (unsigned i = 0; i < program->n_steps; i++)
+        calibrator->sums[i] = g_new0(double, program->steps[i].n_channels);
     g_mutex_init(&calibrator->lock);
     return calibrator;
 }
@@ -36,6 +43,10 @@ cx_calibrator_free(CxCalibrator *calibrator)
     if (calibrator == NULL)
         return;
     g_mutex_clear(&calibrator->lock);
+    for (unsigned i = 0; i < calibrator->program->n_steps; i++)
+        g_free(calibrator->sums[i]);
+    g_free(calibrator->sums);
+    g_free(calibrator->n_pixels);
     g_free(calibrator->bins);
     g_free(calibrator);
 }
@@ -49,15 +60,21 @@ cx_calibrator_watch(void *data, unsigned step, size_t n, const float *row,
     uint64_t *bins = calibrator->bins[step];
 
     g_mutex_lock(&calibrator->lock);
-    for (unsigned c = 0; c < n_channels; c++)
+    calibrator->n_pixels[step] += n;
+    for (unsigned c = 0; c < n_channels; c++) {
+        const float *from = row + c / CX_BLOCK * plane + c % CX_BLOCK;
+        double sum = 0.0;
+
         for (size_t i = 0; i < n; i++) {
-            float sample =
-                fabsf(row[c / CX_BLOCK * plane + i * CX_BLOCK + c % CX_BLOCK]);
+            float size = fabsf(from[i * CX_BLOCK]);
             uint32_t bits;
 
-            memcpy(&bits, &sample, sizeof bits);
+            sum += (double)from[i * CX_BLOCK];
+            memcpy(&bits, &size, sizeof bits);
             bins[bits >> BIN_SHIFT] += bits != 0;
         }
+        calibrator->sums[step][c] += sum;
+    }
     g_mutex_unlock(&calibrator->lock);
 }
 
@@ -117,8 +134,22 @@ best_limit(const uint64_t bins[N_BINS], double n_levels)
     return middle(best);
 }
 
-void
-cx_calibrator_apply(CxCalibrator *calibrator, CxNetwork *network)
+static bool
+set_mean(const CxCalibrator *calibrator, unsigned step, CxLayer *layer,
+         GError **error)
+{
+    uint64_t n = MAX(calibrator->n_pixels[step], 1);
+
+    cx_free(layer->mean);
+    layer->mean = cx_try_alloc(layer->n_out, sizeof *layer->mean, error);
+    for (unsigned c = 0; layer->mean != NULL && c < layer->n_out; c++)
+        layer->mean[c] = (float)(calibrator->sums[step][c] / (double)n);
+    return layer->mean != NULL;
+}
+
+bool
+cx_calibrator_apply(CxCalibrator *calibrator, CxNetwork *network,
+                    GError **error)
 {
     for (unsigned i = 0; i < calibrator->program->n_steps; i++) {
         const CxStep *step = &calibrator->program->steps[i];
@@ -126,8 +157,12 @@ cx_calibrator_apply(CxCalibrator *calibrator, CxNetwork *network)
 
         if (step->kind == CX_STEP_INPUT)
             network->input_amax = best_limit(calibrator->bins[i], 128.0);
-        else if (step->layer >= 0)
+        else if (step->kind == CX_STEP_CONV)
             network->layers[step->layer].amax =
                 best_limit(calibrator->bins[i], floor ? 255.0 : 128.0);
+        if (step->layer >= 0 &&
+            !set_mean(calibrator, i, &network->layers[step->layer], error))
+            return false;
     }
+    return true;
 }

@@ -46,6 +46,7 @@ typedef struct {
     unsigned scale[3]; /* input voxels along a voxel of the output */
     float *weight;     /* [n_out][n_in][z][y][x]; upconv [n_in][n_out]… */
     float *bias;       /* [n_out] */
+    float *mean;       /* [n_out] of the output in calibration; or NULL */
 } CxLayer;
 
 typedef struct {

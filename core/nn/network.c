@@ -74,13 +74,18 @@ find_shipped(const char *name, GError **error)
     return NULL;
 }
 
+char *
+cx_network_find(const char *spec, GError **error)
+{
+    return g_str_has_suffix(spec, ".h5") ? g_strdup(spec)
+                                         : find_shipped(spec, error);
+}
+
 CxNetwork *
 cx_network_load(const char *spec, GError **error)
 {
-    if (g_str_has_suffix(spec, ".h5"))
-        return cx_weights_read(spec, error);
+    g_autofree char *path = cx_network_find(spec, error);
 
-    g_autofree char *path = find_shipped(spec, error);
     return path != NULL ? cx_weights_read(path, error) : NULL;
 }
 
@@ -99,6 +104,7 @@ cx_network_unref(CxNetwork *network)
     for (unsigned i = 0; i < network->n_layers; i++) {
         cx_free(network->layers[i].weight);
         cx_free(network->layers[i].bias);
+        cx_free(network->layers[i].mean);
     }
     g_free(network->layers);
     g_free(network->name);

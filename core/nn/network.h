@@ -26,6 +26,9 @@ typedef struct {
 /* spec: a path ending in .h5, or the name of a shipped model ("fib",
  * "sstem"), looked for in $CONNEXON_MODELS, the source tree, CX_DATA_DIR. */
 CxNetwork *cx_network_load(const char *spec, GError **error);
+
+/* The file that spec means; owned. */
+char *cx_network_find(const char *spec, GError **error);
 CxNetwork *cx_network_ref(CxNetwork *network);
 void cx_network_unref(CxNetwork *network);
 

@@ -3,8 +3,9 @@
  *
  * In 8 bits a sample q of a source stands for (q - zero) * quantum, an output
  * for the same of its own.  Each output has one scale for all its weights,
- * chosen so that runs keep the contract of conv_rows.h; zeros and the bias go
- * into the integer bias:
+ * chosen so that runs keep the contract of conv_rows.h; zeros, the bias and
+ * what rounding the weights adds to a channel of mean size go into the integer
+ * bias:
  *
  *     sum = bias + sum of w q,  w = weight * quantum(source) / unit
  *     q(out) = round(sum * unit / quantum(out))
@@ -35,6 +36,7 @@ typedef struct {
     unsigned max_k;
     /* [group][k][word][output][sample of the word] */
     double *weights;
+    double *means; /* 8 bits: [k][sample] of sources, in steps above zero */
 } Rows;
 
 static const CxStep *
@@ -103,6 +105,9 @@ place_tap(Rows *rows, unsigned x, const CxPhaseTap *tap, unsigned plane,
             rows->sums[x] +
             (g * rows->xs[x].k_total + tap->k + first) * CX_BLOCK;
 
+        for (size_t i = 0; g == 0 && source->mean != NULL && i < n; i++)
+            rows->means[(size_t)k * CX_K_BYTES + at + i] =
+                (double)source->mean[first + i] / source->quantum;
         if (span->last == 0 || span->first > at / per_word)
             span->first = (uint8_t)(at / per_word);
         span->last = (uint8_t)MAX(span->last, words);
@@ -194,6 +199,7 @@ take_phase(Rows *rows, GError **error)
     rows->phase->spans = g_new0(CxConvSpan, n_tiles);
     rows->weights =
         cx_try_alloc0(n_tiles * TILE_WEIGHTS, sizeof *rows->weights, error);
+    rows->means = g_new0(double, (size_t)rows->max_k *CX_K_BYTES);
     return rows->weights != NULL;
 }
 
@@ -240,7 +246,8 @@ tile_of(const Rows *rows, size_t group, size_t k)
     return rows->weights + (group * rows->phase->n_k + k) * TILE_WEIGHTS;
 }
 
-/* Largest weight of an output and largest sum over a run, in steps. */
+/* Largest weight of an output, and largest sum over a run of what AVX2 adds in
+ * one lane of 16 bits, in steps. */
 static double
 largest_run(const Rows *rows, size_t group, size_t o)
 {
@@ -250,47 +257,57 @@ largest_run(const Rows *rows, size_t group, size_t o)
         const double *tile = tile_of(rows, group, k);
 
         for (size_t w = 0; w < CX_K_WORDS; w += CX_RUN_WORDS) {
-            double up = 0.0, down = 0.0;
+            double sums[2][2] = {{0.0}};
 
             for (size_t i = 0; i < 4 * CX_RUN_WORDS; i++) {
                 double v = tile[((w + i / 4) * CX_GROUP + o) * 4 + i % 4];
+                double *sum = &sums[i % 4 / 2][v > 0.0];
 
+                *sum += fabs(v);
                 most = MAX(most, fabs(v) / 127.0);
-                *(v > 0.0 ? &up : &down) += fabs(v);
+                most = MAX(most, *sum / CX_RUN_SUM);
             }
-            most = MAX(most, MAX(up, down) / CX_RUN_SUM);
         }
     }
     return most;
 }
 
+/* Sums over the rounded weights of an output. */
+typedef struct {
+    double zeros, sizes, drift;
+} Rounded;
+
 /* Rounds the weights of an output to this unit; false if a run is too large
- * then.  Gives the sums of all weights and of their sizes, and takes the zeros
- * of the sources from the bias. */
+ * then.  Gives the sums of weights times zeros of the sources and of sizes, and
+ * what samples of mean size gain by the rounding. */
 static bool
 round_weights(const Rows *rows, size_t group, size_t o, double unit,
-              double *zeros, double *sizes)
+              Rounded *rounded)
 {
-    *zeros = *sizes = 0.0;
+    *rounded = (Rounded){0};
     for (size_t k = 0; k < rows->phase->n_k; k++) {
         const double *tile = tile_of(rows, group, k);
         int8_t *to = (int8_t *)rows->phase->weights +
                      (group * rows->phase->n_k + k) * CX_TILE_BYTES;
         uint8_t zero = source_of(rows, rows->phase->blocks[k].part)->zero;
-        int up = 0, down = 0;
+        const double *means = rows->means + k * CX_K_BYTES;
+        int sums[2][2] = {{0}};
 
         for (size_t i = 0; i < CX_K_BYTES; i++) {
             size_t at = (i / 4 * CX_GROUP + o) * 4 + i % 4;
             int w = (int)lrint(tile[at] / unit);
 
+            int *sum = &sums[i % 4 / 2][w > 0];
+
             if (i % (4 * CX_RUN_WORDS) == 0)
-                up = down = 0;
-            *(w > 0 ? &up : &down) += ABS(w);
-            if (up > CX_RUN_SUM || down > CX_RUN_SUM || w > 127)
+                memset(sums, 0, sizeof sums);
+            *sum += ABS(w);
+            if (*sum > CX_RUN_SUM || w > 127)
                 return false;
             to[at] = (int8_t)w;
-            *zeros += (double)zero * w;
-            *sizes += 255.0 * ABS(w);
+            rounded->zeros += (double)zero * w;
+            rounded->sizes += 255.0 * ABS(w);
+            rounded->drift += ((double)w - tile[at] / unit) * means[i];
         }
     }
     return true;
@@ -304,17 +321,18 @@ store_output(const Rows *rows, size_t group, size_t o, GError **error)
     bool exists = channel < step->n_channels;
     double real = exists ? cx_pack_bias(rows->pack, channel) : 0.0;
     double quantum = step->logits ? 1.0 / CX_LOGIT_ONE : step->quantum;
-    double shift = shift_of(step), zeros, sizes;
+    double shift = shift_of(step);
+    Rounded rounded;
     double unit = largest_run(rows, group, o);
 
     /* Dead outputs: the bias alone must fit. */
     unit = MAX(unit, (fabs(real) + shift) / (1 << 28));
     unit = unit > 0.0 ? unit : 1.0;
-    while (!round_weights(rows, group, o, unit, &zeros, &sizes))
+    while (!round_weights(rows, group, o, unit, &rounded))
         unit *= 1.0 + 1.0 / 256;
 
-    double bias = rint((real + shift) / unit) - zeros;
-    double scale = unit / quantum, most = sizes + fabs(bias);
+    double bias = rint((real + shift) / unit - rounded.drift) - rounded.zeros;
+    double scale = unit / quantum, most = rounded.sizes + fabs(bias);
     if (most >= 0x1p31 || most * scale >= 0x1p31 || !isfinite(most * scale)) {
         g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
                     "network %s, layer %03d: sums for int8 reach %g of 255, "
@@ -425,6 +443,7 @@ cx_pack_rows(const CxProgram *program, const CxPacking *pack, GError **error)
             cx_free(rows.sums[x]);
         }
         cx_free(rows.weights);
+        g_free(rows.means);
     }
     return ok;
 }

@@ -162,6 +162,7 @@ add_packed(Builder *builder, const CxLayer *layer,
 
     step->relu = layer->relu;
     step->layer = (int32_t)(layer - builder->network->layers);
+    step->mean = layer->mean;
     step->logits = step->layer == builder->head;
     set_pixel(builder->program, step);
     if (builder->program->type == CX_LAYER_INT8 && !step->logits)
@@ -344,6 +345,8 @@ add_pool(Builder *builder, const CxLayer *layer,
                               input_scale(builder, layer, 0, in_scale));
     CxStep *step = add_step(builder, CX_STEP_POOL, layer->n_out, scale, &value);
 
+    step->layer = (int32_t)(layer - builder->network->layers);
+    step->mean = layer->mean;
     step->quantum = builder->program->steps[value.parts[0].step].quantum;
     step->zero = builder->program->steps[value.parts[0].step].zero;
     for (unsigned a = 0; a < CX_N_AXES; a++)

@@ -74,13 +74,14 @@ typedef struct {
     CxStepKind kind;
     int32_t layer; /* whose output this is; -1: the network's input */
     unsigned n_channels;
-    unsigned block; /* channels of a plane */
-    unsigned pixel; /* bytes of a pixel in a plane */
-    unsigned units; /* made at once, so that weights are read less often */
-    double quantum; /* 8 bits: value of one step of a sample */
-    uint8_t zero;   /* 8 bits: the sample that stands for 0 */
-    bool logits;    /* the output, in counts of conv_rows.h */
-    bool merged;    /* 8 bits, bf16: all phases along x in one call, as groups
+    unsigned block;    /* channels of a plane */
+    unsigned pixel;    /* bytes of a pixel in a plane */
+    unsigned units;    /* made at once, so that weights are read less often */
+    const float *mean; /* of channels, the layer's; or NULL */
+    double quantum;    /* 8 bits: value of one step of a sample */
+    uint8_t zero;      /* 8 bits: the sample that stands for 0 */
+    bool logits;       /* the output, in counts of conv_rows.h */
+    bool merged; /* 8 bits, bf16: all phases along x in one call, as groups
                      * of outputs */
     unsigned n_parts;
     CxPart *parts;

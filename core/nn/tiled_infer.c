@@ -731,21 +731,35 @@ cx_predictor_run_cut(CxPredictor *predictor, CxBox box, unsigned axis,
     return run_over(&run, box, error);
 }
 
-bool
-cx_predictor_calibrate(CxNetwork *network, CxVolume *volume, CxBox box,
-                       unsigned n_threads, CxJob *job, GError **error)
+/* One volume more for the calibrator, whose program is as good as that of the
+ * predictor. */
+static bool
+watch_volume(CxPredictor *predictor, CxCalibrator *calibrator, CxBox box,
+             CxJob *job, GError **error)
 {
-    CxPredictorOptions options = {.n_threads = n_threads};
-    g_autoptr(CxPredictor) predictor =
-        cx_predictor_new(network, volume, &options, error);
-
-    if (predictor == NULL)
-        return false;
-    g_autoptr(CxCalibrator) calibrator = cx_calibrator_new(predictor->program);
     predictor->calibrator = calibrator;
     g_autoptr(CxChunk) result = cx_predictor_run(predictor, box, job, error);
-    if (result == NULL)
+    return result != NULL;
+}
+
+bool
+cx_predictor_calibrate(CxNetwork *network, CxVolume *const *volumes,
+                       const CxBox *boxes, size_t n, unsigned n_threads,
+                       CxJob *job, GError **error)
+{
+    CxPredictorOptions options = {.n_threads = n_threads};
+    g_autoptr(CxProgram) program = cx_program_new(network, CX_LAYER_F32, error);
+
+    if (program == NULL)
         return false;
-    cx_calibrator_apply(calibrator, network);
-    return true;
+    g_autoptr(CxCalibrator) calibrator = cx_calibrator_new(program);
+    for (size_t i = 0; i < n; i++) {
+        g_autoptr(CxPredictor) predictor =
+            cx_predictor_new(network, volumes[i], &options, error);
+
+        if (predictor == NULL ||
+            !watch_volume(predictor, calibrator, boxes[i], job, error))
+            return false;
+    }
+    return cx_calibrator_apply(calibrator, network, error);
 }

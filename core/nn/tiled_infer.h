@@ -43,9 +43,11 @@ CxChunk *cx_predictor_run(CxPredictor *predictor, CxBox box, CxJob *job,
 CxChunk *cx_predictor_run_cut(CxPredictor *predictor, CxBox box, unsigned axis,
                               CxJob *job, GError **error);
 
-/* Runs the network in float over a box and sets what 8 bits need to know
- * (CxLayer.amax, input_amax).  Nobody else may use the network meanwhile. */
-bool cx_predictor_calibrate(CxNetwork *network, CxVolume *volume, CxBox box,
-                            unsigned n_threads, CxJob *job, GError **error);
+/* Runs the network in float over boxes of volumes and sets what 8 bits need to
+ * know (CxLayer.amax, input_amax).  Nobody else may use the network meanwhile.
+ */
+bool cx_predictor_calibrate(CxNetwork *network, CxVolume *const *volumes,
+                            const CxBox *boxes, size_t n, unsigned n_threads,
+                            CxJob *job, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxPredictor, cx_predictor_free)

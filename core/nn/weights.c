@@ -294,6 +294,18 @@ read_weights(hid_t group, const char *what, CxNetwork *network, CxLayer *layer,
     return layer->weight != NULL;
 }
 
+/* Optional, as calibration leaves it. */
+static bool
+read_mean(hid_t group, const char *what, CxLayer *layer, GError **error)
+{
+    hsize_t n[1] = {layer->n_out};
+
+    if (H5Lexists(group, "mean", H5P_DEFAULT) <= 0)
+        return true;
+    layer->mean = read_floats(group, what, "mean", 1, n, error);
+    return layer->mean != NULL;
+}
+
 static unsigned
 channels_in(const CxNetwork *network, const CxLayer *layer)
 {
@@ -338,9 +350,10 @@ read_layer(hid_t group, CxNetwork *network, unsigned index, const char *what,
         return false;
     layer->n_in =
         layer->n_inputs == 1 ? channels_in(network, layer) : layer->n_in;
-    return layer->op == CX_OP_CONV || layer->op == CX_OP_UPCONV
-               ? read_weights(group, what, network, layer, error)
-               : true;
+    if ((layer->op == CX_OP_CONV || layer->op == CX_OP_UPCONV) &&
+        !read_weights(group, what, network, layer, error))
+        return false;
+    return read_mean(group, what, layer, error);
 }
 
 static bool

@@ -390,8 +390,9 @@ calibrate(CxNetwork *network, CxChunk *image)
     g_autoptr(CxVolume) volume = cx_volume_from_chunk(
         image, network->voxel_nm, (CxNm){0.0, 0.0, 0.0}, false);
 
-    g_assert_true(cx_predictor_calibrate(network, volume, cx_chunk_box(image),
-                                         1, NULL, &error));
+    CxBox box = cx_chunk_box(image);
+    g_assert_true(
+        cx_predictor_calibrate(network, &volume, &box, 1, 1, NULL, &error));
     g_assert_no_error(error);
 }
 

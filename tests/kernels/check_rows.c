@@ -63,7 +63,7 @@ fill_source(Case *c, size_t i, CxRng *rng, Kind kind)
 static void
 fill_run(int8_t *tile, size_t run, size_t o, CxRng *rng, Kind kind)
 {
-    int up = 0, down = 0;
+    int up[2] = {0}, down[2] = {0};
 
     for (size_t i = 0; i < 4 * CX_RUN_WORDS; i++) {
         size_t at = 4 * CX_RUN_WORDS * run + i;
@@ -71,9 +71,9 @@ fill_run(int8_t *tile, size_t run, size_t o, CxRng *rng, Kind kind)
 
         if (kind == LARGEST || kind == SMALLEST || kind == CORNERS)
             w = kind == LARGEST || (kind == CORNERS && o % 2 == 0) ? 127 : -128;
-        w = CLAMP(w, -CX_RUN_SUM - down, CX_RUN_SUM - up);
-        up += MAX(w, 0);
-        down += MIN(w, 0);
+        w = CLAMP(w, -CX_RUN_SUM - down[i % 4 / 2], CX_RUN_SUM - up[i % 4 / 2]);
+        up[i % 4 / 2] += MAX(w, 0);
+        down[i % 4 / 2] += MIN(w, 0);
         tile[(at / 4 * CX_GROUP + o) * 4 + at % 4] = (int8_t)w;
     }
 }
