@@ -76,12 +76,13 @@ cxcli_make_predictor(const CxcliContext *context, CxVolume *volume,
                      GError **error)
 {
     const char *model = cxcli_text(context, "model", NULL);
-    const char *type = cxcli_text(context, "type", "fp32");
+    const char *type = cxcli_text(context, "type", "auto");
+    static const char *const types[] = {"auto", "fp32", "bf16", "int8", NULL};
 
-    if (strcmp(type, "fp32") != 0 && strcmp(type, "bf16") != 0 &&
-        strcmp(type, "int8") != 0) {
+    if (!g_strv_contains(types, type)) {
         cxcli_set_usage_error(
-            error, "--type: found \"%s\", expected fp32, bf16 or int8", type);
+            error, "--type: found \"%s\", expected auto, fp32, bf16 or int8",
+            type);
         return NULL;
     }
     g_autoptr(CxNetwork) network =

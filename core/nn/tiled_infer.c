@@ -118,6 +118,25 @@ fill_sigmoids(CxPredictor *predictor)
     }
 }
 
+static bool
+choose_program(CxPredictor *predictor, const char *type, const char *isa,
+               GError **error)
+{
+    bool any = g_strcmp0(type, "auto") == 0;
+    CxLayerType chosen;
+
+    if (any && cx_nn_choose("int8", isa, &chosen, &predictor->kernels, NULL) &&
+        !g_str_equal(predictor->kernels.u8.isa, "c"))
+        predictor->program = cx_program_new(predictor->network, chosen, NULL);
+    if (predictor->program != NULL)
+        return true;
+    if (!cx_nn_choose(any ? NULL : type, isa, &chosen, &predictor->kernels,
+                      error))
+        return false;
+    predictor->program = cx_program_new(predictor->network, chosen, error);
+    return predictor->program != NULL;
+}
+
 CxPredictor *
 cx_predictor_new(CxNetwork *network, CxVolume *volume,
                  const CxPredictorOptions *options, GError **error)
@@ -131,7 +150,6 @@ cx_predictor_new(CxNetwork *network, CxVolume *volume,
     }
 
     g_autoptr(CxPredictor) predictor = g_new0(CxPredictor, 1);
-    CxLayerType type;
 
     predictor->network = cx_network_ref(network);
     predictor->volume = cx_volume_ref(volume);
@@ -143,13 +161,11 @@ cx_predictor_new(CxNetwork *network, CxVolume *volume,
         predictor->tile = options->tile;
     predictor->n_threads =
         cx_parallel_n_threads(options != NULL ? options->n_threads : 0);
-    if (!cx_nn_choose(options != NULL ? options->type : NULL,
-                      options != NULL ? options->isa : NULL, &type,
-                      &predictor->kernels, error))
+    if (!choose_program(predictor, options != NULL ? options->type : NULL,
+                        options != NULL ? options->isa : NULL, error))
         return NULL;
     fill_sigmoids(predictor);
-    predictor->program = cx_program_new(network, type, error);
-    return predictor->program != NULL ? g_steal_pointer(&predictor) : NULL;
+    return g_steal_pointer(&predictor);
 }
 
 void

@@ -18,8 +18,11 @@ typedef struct {
     unsigned n_threads; /* 0 = one per core */
     CxVoxel tile;       /* 0,0,0 = chosen; for tests */
     const char *isa;    /* NULL = best present; a cap: "c" … "amx" */
-    const char *type;   /* NULL or "fp32"; "bf16" (AMX), "int8" */
+    const char *type;   /* NULL or "fp32"; "bf16" (AMX), "int8", "auto" */
 } CxPredictorOptions;
+
+/* "auto" is int8 where the network is calibrated and the processor has at least
+ * AVX2, else fp32. */
 
 /* Takes references to network and volume.  options may be NULL. */
 CxPredictor *cx_predictor_new(CxNetwork *network, CxVolume *volume,

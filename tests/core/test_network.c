@@ -5,6 +5,7 @@
  */
 #include "core/base/alloc.h"
 #include "core/base/error.h"
+#include "core/nn/weights.h"
 #include "tests/support/check.h"
 #include "tests/support/model.h"
 
@@ -268,6 +269,14 @@ static const Change changes[] = {
      .words = {"layer 000", "int8", "f32"}},
     {"amax", "/layers/000", "amax", .number = -1.0,
      .words = {"layer 000", "amax"}},
+    {"amax-huge", "/layers/000", "amax", .number = 1e30,
+     .words = {"layer 000", "amax is 1e+30"}},
+    {"amax-nan", "/layers/002", "amax", .number = NAN,
+     .words = {"layer 002", "amax", "finite"}},
+    {"amax-text", "/layers/002", "amax", .text = "much",
+     .words = {"layer 002", "amax", "floating-point"}},
+    {"input-amax", "/", "input_amax", .number = -2.0,
+     .words = {"net.h5", "input_amax is -2"}},
     {"no-sigmoid", "/layers/006", "op", .text = "add",
      .words = {"006", "sigmoid"}},
 };
@@ -379,6 +388,36 @@ test_calibration_is_kept(Fixture *f, const void *data)
     g_assert_cmpint(network->layers[0].type, ==, CX_LAYER_F32);
 }
 
+/* A copy with another calibration, twice over. */
+static void
+test_calibrated_copy(Fixture *f, const void *data)
+{
+    g_autofree char *copy = g_build_filename(f->dir, "copy.h5", NULL);
+    g_autofree char *second = g_build_filename(f->dir, "second.h5", NULL);
+    CxLayer *layer = &f->network->layers[2];
+    g_autoptr(GError) error = NULL;
+
+    f->network->input_amax = 4.25;
+    layer->amax = 1.5;
+    layer->mean = cx_try_alloc0(layer->n_out, sizeof *layer->mean, NULL);
+    layer->mean[3] = 0.75f;
+    g_assert_true(
+        cx_weights_copy_calibrated(f->network, f->path, copy, &error));
+    layer->mean[3] = 0.5f;
+    g_assert_true(cx_weights_copy_calibrated(f->network, copy, second, &error));
+    g_autoptr(CxNetwork) got = cx_network_load(second, &error);
+    g_assert_no_error(error);
+    g_assert_true(cx_network_finish(f->network, "test", NULL));
+    expect_equal(got, f->network);
+    g_assert_cmpfloat(got->input_amax, ==, 4.25);
+    g_assert_cmpfloat(got->layers[2].amax, ==, 1.5);
+    g_assert_cmpfloat(got->layers[2].mean[3], ==, 0.5);
+    g_assert_null(got->layers[0].mean);
+    g_assert_false(cx_weights_copy_calibrated(f->network, f->path,
+                                              "/nowhere/at/all.h5", &error));
+    g_assert_nonnull(error);
+}
+
 /* ---- missing and hostile parts ---- */
 
 static void
@@ -427,7 +466,8 @@ replace_dataset(const char *path, const char *name, hid_t type, int n_dims,
     hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
     hid_t space = H5Screate_simple(n_dims, dims, NULL);
 
-    H5Ldelete(file, name, H5P_DEFAULT);
+    if (H5Lexists(file, name, H5P_DEFAULT) > 0)
+        H5Ldelete(file, name, H5P_DEFAULT);
     hid_t dataset = H5Dcreate2(file, name, type, space, H5P_DEFAULT,
                                H5P_DEFAULT, H5P_DEFAULT);
     g_assert_cmpint(dataset, >=, 0);
@@ -476,6 +516,12 @@ test_hostile_shapes(Fixture *f, const void *data)
          {"layer 000", "bias", "8589934592"}},
         {"layers/000/bias", 1, {4}, false, {"layer 000", "weight", "5"}},
         {"layers/000/bias", 2, {5, 1}, false, {"layer 000", "bias", "1 dim"}},
+        {"layers/000/mean",
+         1,
+         {(hsize_t)1 << 33},
+         false,
+         {"layer 000", "mean", "expected 5"}},
+        {"layers/001/mean", 1, {5}, true, {"layer 001", "mean", "floats"}},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
@@ -658,6 +704,7 @@ main(int argc, char **argv)
     add_test("fixed-text", NULL, test_fixed_text);
     add_test("grower", NULL, test_grower);
     add_test("calibration", NULL, test_calibration_is_kept);
+    add_test("calibrated-copy", NULL, test_calibrated_copy);
     add_test("missing", NULL, test_missing);
     add_test("hostile-shapes", NULL, test_hostile_shapes);
     add_test("finite", NULL, test_weights_must_be_finite);

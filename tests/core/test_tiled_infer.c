@@ -550,6 +550,32 @@ test_int8_refusals(void)
     g_assert_no_error(error);
 }
 
+/* int8 where the network can and the processor is made for it. */
+static void
+test_auto(void)
+{
+    CxRng rng = cx_test_rng();
+    g_autoptr(CxNetwork) network = random_narrow_network(&rng, 2);
+    g_autoptr(CxChunk) image = random_image(&rng, (CxVoxel){20, 18, 3});
+    g_autoptr(CxVolume) volume = cx_volume_from_chunk(
+        image, network->voxel_nm, (CxNm){0.0, 0.0, 0.0}, false);
+    CxPredictorOptions options = {.type = "auto"};
+
+    network->per_section = true;
+    g_autoptr(CxPredictor) plain =
+        cx_predictor_new(network, volume, &options, NULL);
+    g_assert_cmpstr(cx_predictor_type(plain), ==, "fp32");
+    calibrate(network, image);
+    g_autoptr(CxPredictor) best =
+        cx_predictor_new(network, volume, &options, NULL);
+    g_assert_cmpstr(cx_predictor_type(best), ==,
+                    has_isa("avx2") || has_isa("avx512") ? "int8" : "fp32");
+    options.isa = "c";
+    g_autoptr(CxPredictor) slow =
+        cx_predictor_new(network, volume, &options, NULL);
+    g_assert_cmpstr(cx_predictor_type(slow), ==, "fp32");
+}
+
 typedef struct {
     CxPredictor *predictor;
     CxBox box;
@@ -756,6 +782,7 @@ main(int argc, char **argv)
     g_test_add_func("/nn/tiled-infer/narrow-near", test_narrow_is_near);
     g_test_add_func("/nn/tiled-infer/int8-bits", test_int8_gives_equal_bits);
     g_test_add_func("/nn/tiled-infer/int8-refusals", test_int8_refusals);
+    g_test_add_func("/nn/tiled-infer/auto", test_auto);
     g_test_add_func("/nn/tiled-infer/bf16-tilings",
                     test_bf16_tilings_give_equal_bits);
     g_test_add_func("/nn/tiled-infer/cancel", test_cancel_is_quick);
