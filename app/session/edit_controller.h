@@ -33,7 +33,8 @@ void cxui_edit_controller_merge_selected(CxuiEditController *self);
 void cxui_edit_controller_merge(CxuiEditController *self, CxId keep, CxId other,
                                 CxVoxel at);
 
-/* Brings supervoxels into one segment as one edit (proofread/gather.h). */
+/* Brings supervoxels into one segment (0: a new one) as one edit
+ * (proofread/gather.h). */
 void cxui_edit_controller_gather(CxuiEditController *self, CxId keep,
                                  const CxId *supervoxels, size_t n, CxVoxel at);
 

@@ -274,7 +274,7 @@ run_plan(CxJob *job, void *data, GError **error)
     if (overlaps == NULL)
         return false;
     cx_gather_plan(graph, overlaps, &plan->gather);
-    if (plan->gather.keep == 0)
+    if (plan->gather.inside->len == 0)
         return true;
     cx_job_stage(job, "painting them", 0.6, 1.0);
     plan->paint =
@@ -490,8 +490,7 @@ bool
 cxui_grower_is_ready(CxuiGrower *self)
 {
     return self->state == CXUI_GROWER_REVIEW && self->planning == NULL &&
-           self->plan != NULL && self->plan->gather.keep != 0 &&
-           self->plan->gather.movers->len > 0;
+           self->plan != NULL && self->plan->gather.movers->len > 0;
 }
 
 bool
@@ -507,7 +506,8 @@ cxui_grower_commit(CxuiGrower *self)
         (const CxId *)(const void *)gather->movers->data, gather->movers->len,
         self->run->at);
     let_go(self);
-    cxui_selection_select(cxui_session_selection(self->session), keep);
+    if (keep != 0)
+        cxui_selection_select(cxui_session_selection(self->session), keep);
     return true;
 }
 

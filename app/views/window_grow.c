@@ -124,6 +124,10 @@ dup_proposal(const CxGather *plan)
         plan->n_cut > 0 ? g_strdup_printf(" (%u of them cut)", plan->n_cut)
                         : g_strdup("");
 
+    if (plan->keep == 0)
+        return g_strdup_printf("Cut <b>%s</b> out of %s, as a segment of their "
+                               "own?",
+                               pieces, segments);
     return g_strdup_printf("Bring <b>%s</b> of %s%s into <b>%s</b>?", pieces,
                            segments, cut, keep);
 }
@@ -136,7 +140,7 @@ dup_review(CxuiWindow *self)
 
     if (cxui_grower_is_planning(grower_of(self)))
         return g_strdup_printf("Grown: %s. Finding its segments…", voxels);
-    if (plan == NULL || plan->keep == 0)
+    if (plan == NULL || plan->inside->len == 0)
         return g_strdup_printf("Grown: %s. Nothing is segmented here yet: "
                                "segment the field first.",
                                voxels);
@@ -180,6 +184,14 @@ cxui_window_grow_leave_label(CxuiWindow *self)
         break;
     }
     return "Leave";
+}
+
+const char *
+cxui_window_grow_commit_label(CxuiWindow *self)
+{
+    const CxGather *plan = cxui_grower_plan(grower_of(self));
+
+    return plan != NULL && plan->keep == 0 ? "Cut Out" : "Bring Together";
 }
 
 /* ---- wiring */

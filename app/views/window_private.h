@@ -123,3 +123,4 @@ void cxui_window_add_grow_row(CxuiWindow *self, GMenu *menu);
 /* Pango markup, or NULL while nothing grows; owned. */
 char *cxui_window_dup_grow_question(CxuiWindow *self);
 const char *cxui_window_grow_leave_label(CxuiWindow *self);
+const char *cxui_window_grow_commit_label(CxuiWindow *self);

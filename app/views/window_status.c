@@ -104,7 +104,7 @@ update_ask_bar(CxuiWindow *self, CxuiTool tool)
     gtk_label_set_markup(GTK_LABEL(self->ask_label), question);
     set_mode_class(self->ask_bar, grown != NULL ? CXUI_TOOL_POINTER : tool);
     gtk_button_set_label(GTK_BUTTON(self->ask_commit),
-                         grown != NULL             ? "Bring Together"
+                         grown != NULL ? cxui_window_grow_commit_label(self)
                          : tool == CXUI_TOOL_MERGE ? "Merge"
                                                    : "Cut");
     gtk_widget_set_visible(self->ask_commit, ready);

@@ -9,6 +9,10 @@
 #include "core/base/union_find.h"
 #include "core/proofread/project_private.h"
 
+/* One part in so many of a segment must lie in the object, else the object is
+ * no part of it. */
+#define LEAST_SHARE 8
+
 /* A supervoxel of the object, or (index 0) the segment that is kept. */
 typedef struct {
     CxId id, segment;
@@ -18,7 +22,7 @@ typedef struct {
 /* A segment that has supervoxels in the object. */
 typedef struct {
     CxId id;
-    uint64_t n_inside;
+    uint64_t n_inside, n_voxels;
     guint n_members, n_nodes;
 } Holder;
 
@@ -88,11 +92,12 @@ add_segment(Work *work, CxId segment, const GArray *overlaps)
     for (guint i = 0; i < holder.n_members; i++) {
         const CxSupervoxel *member = &g_array_index(members, CxSupervoxel, i);
 
+        holder.n_voxels += member->n_voxels;
         while (next < overlaps->len &&
                g_array_index(overlaps, CxFloodOverlap, next).id < member->id)
             next++;
         if (next == overlaps->len)
-            break;
+            continue;
         CxFloodOverlap overlap = g_array_index(overlaps, CxFloodOverlap, next);
         if (overlap.id != member->id ||
             overlap.n_inside < member->n_voxels - overlap.n_inside)
@@ -115,7 +120,8 @@ place_of(const Work *work, CxId keep, CxId supervoxel)
     const Node *found = bsearch(&wanted, work->nodes->data, work->nodes->len,
                                 sizeof wanted, compare_nodes);
 
-    if (cx_supervoxel_graph_segment_of(work->graph, supervoxel) == keep)
+    if (keep != 0 &&
+        cx_supervoxel_graph_segment_of(work->graph, supervoxel) == keep)
         return 0;
     return found != NULL ? found - (const Node *)(void *)work->nodes->data + 1
                          : -1;
@@ -134,6 +140,25 @@ join_edges(const Work *work, CxId keep, const GArray *edges, CxUnionFind *sets)
     }
 }
 
+/* The set of nodes to bring together: that of the kept segment, else the
+ * largest. */
+static uint32_t
+choose_set(const Work *work, CxId keep, CxUnionFind *sets)
+{
+    g_autofree uint64_t *sizes = g_new0(uint64_t, work->nodes->len + 1);
+    uint32_t best = 0;
+
+    for (guint i = 0; i < work->nodes->len && keep == 0; i++) {
+        uint32_t root = cx_union_find_root(sets, i + 1);
+
+        sizes[root] += g_array_index(work->nodes, Node, i).n_voxels;
+    }
+    for (guint i = 1; i <= work->nodes->len; i++)
+        if (sizes[i] > sizes[best])
+            best = i;
+    return cx_union_find_root(sets, best);
+}
+
 static void
 choose_movers(const Work *work, CxGather *gather)
 {
@@ -149,12 +174,12 @@ choose_movers(const Work *work, CxGather *gather)
         join_edges(work, gather->keep, across, sets);
         join_edges(work, gather->keep, within, sets);
     }
+    uint32_t set = choose_set(work, gather->keep, sets);
     for (guint i = 0; i < work->nodes->len; i++) {
         const Node *node = &g_array_index(work->nodes, Node, i);
         bool is_kept = node->segment == gather->keep;
 
-        if (!is_kept &&
-            cx_union_find_root(sets, i + 1) != cx_union_find_root(sets, 0))
+        if (!is_kept && cx_union_find_root(sets, i + 1) != set)
             continue;
         g_array_append_val(gather->inside, node->id);
         if (!is_kept)
@@ -201,15 +226,14 @@ cx_gather_plan(CxSupervoxelGraph *graph, const GArray *overlaps,
     for (guint i = 0; i < work.holders->len; i++) {
         const Holder *holder = &g_array_index(work.holders, Holder, i);
 
-        if (holder->n_inside > most) {
+        if (holder->n_inside > most &&
+            holder->n_inside >= holder->n_voxels / LEAST_SHARE) {
             most = holder->n_inside;
             gather->keep = holder->id;
         }
     }
-    if (gather->keep != 0) {
-        choose_movers(&work, gather);
-        count_segments(&work, gather);
-    }
+    choose_movers(&work, gather);
+    count_segments(&work, gather);
     g_array_unref(work.nodes);
     g_array_unref(work.holders);
 }
@@ -256,7 +280,8 @@ CxEdit *
 cx_project_gather(CxProject *project, CxId keep, const CxId *supervoxels,
                   size_t n, CxVoxel at, GError **error)
 {
-    g_autoptr(CxEdit) edit = cx_edit_new(CX_EDIT_MERGE);
+    g_autoptr(CxEdit) edit =
+        cx_edit_new(keep != 0 ? CX_EDIT_MERGE : CX_EDIT_SPLIT);
 
     if (n == 0) {
         g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
@@ -264,18 +289,21 @@ cx_project_gather(CxProject *project, CxId keep, const CxId *supervoxels,
                     keep);
         return NULL;
     }
-    if (!cx_supervoxel_graph_segment(project->graph, keep, NULL)) {
+    if (keep != 0 && !cx_supervoxel_graph_segment(project->graph, keep, NULL)) {
         g_set_error(error, CX_ERROR, CX_ERROR_NOT_FOUND,
                     "there is no segment %" G_GUINT64_FORMAT, keep);
         return NULL;
     }
+    CxId to = keep != 0 ? keep : cx_project_take_new_id(project);
     edit->at = at;
-    if (!add_moves(project, keep, supervoxels, n, edit, error))
+    if (!add_moves(project, to, supervoxels, n, edit, error))
         return NULL;
     guint from = edit->moves->len;
     edit->sentence = g_strdup_printf(
-        "Brought %" G_GSIZE_FORMAT " piece%s of %u segment%s into "
-        "%" G_GUINT64_FORMAT,
-        n, n == 1 ? "" : "s", from, from == 1 ? "" : "s", keep);
+        keep != 0 ? "Brought %" G_GSIZE_FORMAT " piece%s of %u segment%s into "
+                    "%" G_GUINT64_FORMAT
+                  : "Cut %" G_GSIZE_FORMAT " piece%s out of %u segment%s: they "
+                    "became %" G_GUINT64_FORMAT,
+        n, n == 1 ? "" : "s", from, from == 1 ? "" : "s", to);
     return cx_project_apply(project, edit, error);
 }

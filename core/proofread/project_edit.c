@@ -273,6 +273,16 @@ take_new_id(CxProject *project)
     return project->next_segment++;
 }
 
+CxId
+cx_project_take_new_id(CxProject *project)
+{
+    g_mutex_lock(&project->edit_lock);
+    CxId id = take_new_id(project);
+
+    g_mutex_unlock(&project->edit_lock);
+    return id;
+}
+
 static CxVoxel
 between(CxVoxel a, CxVoxel b)
 {

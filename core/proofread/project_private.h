@@ -78,6 +78,9 @@ CxBox cx_project_bounds(const CxProject *project);
 char *cx_project_relative_image(const CxProject *project,
                                 const char *project_path);
 
+/* An id no segment has or had, for one to come.  Takes edit_lock. */
+CxId cx_project_take_new_id(CxProject *project);
+
 /* Ids of an array of CxSupervoxel (GArray of CxId). */
 GArray *cx_project_ids_of(const GArray *supervoxels);
 

@@ -201,6 +201,51 @@ test_random(Fixture *f, const void *data)
     g_assert_cmpuint(problems->len, ==, 0);
 }
 
+/* One cell in a body of at least eight times its size. */
+static void
+test_cut_out(Fixture *f, const void *data)
+{
+    g_autoptr(GArray) overlaps =
+        g_array_new(FALSE, FALSE, sizeof(CxFloodOverlap));
+    CxId body = f->cells[8].id;
+    g_autoptr(GError) error = NULL;
+    CxGather plan;
+
+    for (size_t i = 9; i < 20; i++) {
+        CxEdit *edit = cx_project_merge(f->project, body, f->cells[i].id,
+                                        f->cells[0].at, &error);
+        g_assert_no_error(error);
+        cx_edit_free(edit);
+    }
+    add_overlap(overlaps, f->cells[12].id, size_of(f, f->cells[12].id));
+    cx_gather_plan(f->graph, overlaps, &plan);
+    g_assert_cmpuint(plan.keep, ==, 0);
+    g_assert_cmpuint(plan.movers->len, ==, 1);
+    g_assert_cmpuint(plan.n_cut, ==, 1);
+    g_autoptr(CxEdit) edit =
+        cx_project_gather(f->project, 0, (const CxId *)plan.movers->data, 1,
+                          f->cells[12].at, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(edit->kind, ==, CX_EDIT_SPLIT);
+    CxId own = cx_supervoxel_graph_segment_of(f->graph, f->cells[12].id);
+    g_assert_cmpuint(own, !=, body);
+    g_assert_cmpuint(cx_supervoxel_graph_segment_of(f->graph, f->cells[11].id),
+                     ==, body);
+    CxEdit *undone = cx_project_undo(f->project, &error);
+    g_assert_no_error(error);
+    cx_edit_free(undone);
+    g_assert_cmpuint(cx_supervoxel_graph_segment_of(f->graph, f->cells[12].id),
+                     ==, body);
+    cx_gather_clear(&plan);
+
+    /* Two of twelve: the body is kept, though it lies mostly outside. */
+    add_overlap(overlaps, f->cells[13].id, size_of(f, f->cells[13].id));
+    cx_gather_plan(f->graph, overlaps, &plan);
+    g_assert_cmpuint(plan.keep, ==, body);
+    g_assert_cmpuint(plan.movers->len, ==, 0);
+    cx_gather_clear(&plan);
+}
+
 static void
 test_nothing_there(Fixture *f, const void *data)
 {
@@ -247,6 +292,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     add_test("/gather/random", test_random);
+    add_test("/gather/cut-out", test_cut_out);
     add_test("/gather/nothing-there", test_nothing_there);
     add_test("/gather/refusals", test_refusals);
     return g_test_run();
