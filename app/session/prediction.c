@@ -534,8 +534,10 @@ stand_in(CxuiPrediction *self, const CxChunkKey *key, unsigned axis)
 {
     CxuiPredictionGrid grid = cxui_prediction_grid(self, axis);
     CxuiPredictionLook look = self->look;
+    bool stated = cx_volume_has_voxel_size(cxui_session_image(self->session));
+    CxNm voxel_nm = stated ? grid.voxel_nm : cx_network_voxel_nm(self->network);
     int64_t reach =
-        (int64_t)MIN(STAND_IN_NM / nm_along(grid.voxel_nm, axis), MAX_STAND_IN);
+        (int64_t)MIN(STAND_IN_NM / nm_along(voxel_nm, axis), MAX_STAND_IN);
 
     if (along(grid.tile, axis) != 1)
         return NULL;
