@@ -33,6 +33,22 @@ add_slices(CxuiDebugOverlay *self, GString *text)
     }
 }
 
+static void
+add_prediction(CxuiDebugOverlay *self, GString *text)
+{
+    CxuiPrediction *prediction = cxui_session_prediction(self->session);
+    CxuiPredictionStats stats = cxui_prediction_stats(prediction);
+
+    if (!cxui_prediction_is_on(prediction))
+        return;
+    g_string_append_printf(
+        text,
+        "\nprediction %" G_GSIZE_FORMAT " of %" G_GSIZE_FORMAT
+        " tiles missing  %.1f Mvox/s  %.0f MiB  %" G_GUINT64_FORMAT " left",
+        stats.n_missing, stats.n_wanted, stats.mvox_per_s,
+        (double)stats.used_bytes / MIB, stats.n_cancelled);
+}
+
 static gboolean
 update(gpointer data)
 {
@@ -55,6 +71,7 @@ update(gpointer data)
         (double)cxui_mesh_controller_used_bytes(cxui_session_meshes(session)) /
             MIB,
         cx_scheduler_n_pending(cxui_session_scheduler(session)));
+    add_prediction(self, text);
     gtk_label_set_text(GTK_LABEL(self->label), text->str);
     return G_SOURCE_CONTINUE;
 }

@@ -18,7 +18,7 @@
 
 #define PAUSE_MS 400
 #define WHEEL_MS 100
-#define GIVE_UP_S 300
+#define GIVE_UP_S 240
 
 /* Of the window: the pane is a little larger than 1024 × 1024. */
 #define WIDTH 1120
