@@ -111,6 +111,16 @@ count_units(void *data, unsigned step, int64_t lo, int64_t hi)
     return true;
 }
 
+/* Where a row's first pixel goes behind the margin: K blocks of small pixels
+ * begin one before an even pixel, and that shall be aligned. */
+static size_t
+shift_of(const CxPlanTensor *tensor)
+{
+    return tensor->pixel < CX_PLAN_MARGIN
+               ? tensor->pixel * (tensor->lo[CX_X] % 2 == 0 ? 1 : 2)
+               : 0;
+}
+
 static void
 lay_out(CxPlan *plan)
 {
@@ -125,11 +135,14 @@ lay_out(CxPlan *plan)
         /* A pixel behind the row, which may be needed to be zero. */
         n = (size_t)(tensor->hi[CX_X] - tensor->lo[CX_X] + 1);
         tensor->pixel = step->pixel;
-        tensor->plane = (CX_PLAN_MARGIN + n * tensor->pixel + 63) / 64 * 64;
+        tensor->plane =
+            (CX_PLAN_MARGIN + shift_of(tensor) + n * tensor->pixel + 63) / 64 *
+            64;
         tensor->row = tensor->plane * cx_step_n_blocks(step);
         tensor->unit =
             tensor->row * (size_t)(tensor->hi[CX_ROW] - tensor->lo[CX_ROW]);
-        tensor->offset = plan->size_bytes + CX_PLAN_MARGIN;
+        tensor->offset =
+            plan->size_bytes + CX_PLAN_MARGIN + shift_of(tensor);
         plan->size_bytes += tensor->unit * (size_t)tensor->capacity;
     }
 }

@@ -18,7 +18,8 @@
 
 #include "core/nn/program.h"
 
-/* Bytes before the first pixel of a row, which itself is aligned to 64. */
+/* Bytes before the first pixel of a row, at least; they begin aligned to 64, and
+ * so does a first pixel of 64 bytes. */
 #define CX_PLAN_MARGIN 64
 
 typedef struct {
