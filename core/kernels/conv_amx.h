@@ -110,18 +110,52 @@ add_block(Work *work, const uint8_t *a, size_t step, const uint8_t *w0,
         DOT(3, 5, 7);
 }
 
+static void
+store_sums(Work *work)
+{
+    _tile_stored(0, work->sums[0][0], CX_K_BYTES);
+    _tile_stored(1, work->sums[1][0], CX_K_BYTES);
+    _tile_stored(2, work->sums[0][ROWS], CX_K_BYTES);
+    _tile_stored(3, work->sums[1][ROWS], CX_K_BYTES);
+}
+
+/* A single K block has nobody to wait with. */
+INLINE void
+multiply_once(Work *work, size_t x, int n_groups, int n_tiles)
+{
+    const CxConvRows *rows = work->rows;
+    const CxConvSpan *span = rows->spans + work->group;
+    const uint8_t *w = rows->weights + work->group * CX_TILE_BYTES;
+
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    add_block(work, rows->src[work->row] + x * rows->steps[0], rows->steps[0],
+              span[0].last > 0 ? w : NULL,
+              n_groups > 1 && span[1].last > 0 ? w + CX_TILE_BYTES : NULL,
+              n_tiles, false);
+    store_sums(work);
+    expect(work, x);
+    finish(work, BLOCK);
+}
+
 /* One or two groups and tiles of pixels from x on. */
 INLINE void
 multiply(Work *work, size_t x, int n_groups, int n_tiles)
 {
     const CxConvRows *rows = work->rows;
-    size_t n_k = rows->n_k, pairs = (ROWS + n_k - 1) / (n_k > 1 ? n_k - 1 : 1);
+    size_t n_k = rows->n_k, pairs = n_k > 1 ? (ROWS + n_k - 2) / (n_k - 1) : 0;
     const uint8_t *const *src = rows->src + work->row * n_k;
     const uint8_t *w0 = rows->weights + work->group * n_k * CX_TILE_BYTES;
     const uint8_t *w1 = w0 + n_k * CX_TILE_BYTES;
     const CxConvSpan *s0 = rows->spans + work->group * n_k;
     const CxConvSpan *s1 = s0 + n_k;
 
+    if (n_k == 1) {
+        multiply_once(work, x, n_groups, n_tiles);
+        return;
+    }
     for (size_t k = 0; k < n_k; k++) {
         size_t step = rows->steps[k], at = k * CX_TILE_BYTES;
         const uint8_t *a = src[k] + x * step;
@@ -159,15 +193,6 @@ run_row(Work *work)
         multiply(work, x, 2, 1);
     else if (x < n)
         multiply(work, x, 1, 1);
-}
-
-static void
-store_sums(Work *work)
-{
-    _tile_stored(0, work->sums[0][0], CX_K_BYTES);
-    _tile_stored(1, work->sums[1][0], CX_K_BYTES);
-    _tile_stored(2, work->sums[0][ROWS], CX_K_BYTES);
-    _tile_stored(3, work->sums[1][ROWS], CX_K_BYTES);
 }
 
 /* Without K blocks the bias is all there is. */

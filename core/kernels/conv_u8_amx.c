@@ -86,7 +86,16 @@ finish(Work *work, size_t n_pairs)
     uint8_t *dst = work->pending.dst;
     size_t stride = work->rows->dst_pixel, n = work->pending.left / 2;
 
-    if (work->rows->logits || !work->pending.pair) {
+    if (work->rows->logits && work->pending.pair) {
+        n = work->pending.left < 2 * n_pairs ? work->pending.left : 2 * n_pairs;
+        for (size_t i = 0; i < n; i++, dst += stride, sums += CX_K_BYTES)
+            _mm512_storeu_si512(
+                dst, cx_requantise_pack_logits(requantised(&outputs, sums, 0),
+                                               requantised(&outputs, sums, 1)));
+        advance(work, n);
+        return;
+    }
+    if (!work->pending.pair) {
         for (; n_pairs > 0 && work->pending.left > 0; n_pairs--)
             finish_one(work, &outputs);
         return;
