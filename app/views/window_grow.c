@@ -14,6 +14,15 @@ grower_of(CxuiWindow *self)
 
 /* ---- the network */
 
+/* The keys go to the pane, so that Enter and Esc answer the question. */
+static void
+start(CxuiWindow *self, CxVoxel at)
+{
+    gtk_widget_child_focus(cxui_window_pane(self, self->active),
+                           GTK_DIR_TAB_FORWARD);
+    cxui_grower_start(grower_of(self), at);
+}
+
 static void
 on_model_response(GtkNativeDialog *chooser, int response, CxuiWindow *self)
 {
@@ -25,7 +34,7 @@ on_model_response(GtkNativeDialog *chooser, int response, CxuiWindow *self)
         if (path != NULL)
             cxui_grower_set_model(grower_of(self), path);
         if (self->grow_waits)
-            cxui_grower_start(grower_of(self), self->grow_at);
+            start(self, self->grow_at);
     }
     self->grow_waits = false;
     g_clear_object(&self->chooser);
@@ -59,7 +68,7 @@ grow(CxuiWindow *self, CxVoxel at)
     /* A network that has been taken away is asked for anew. */
     if (g_file_test(cxui_grower_model(grower_of(self)),
                     G_FILE_TEST_IS_REGULAR)) {
-        cxui_grower_start(grower_of(self), at);
+        start(self, at);
         return;
     }
     self->grow_at = at;
