@@ -433,6 +433,7 @@ cxui_window_dispose(GObject *object)
 
     g_clear_object(&self->chooser);
     g_clear_pointer(&self->go_to_popover, gtk_widget_unparent);
+    g_clear_pointer(&self->pane_menu, gtk_widget_unparent);
     G_OBJECT_CLASS(cxui_window_parent_class)->dispose(object);
     g_clear_object(&self->hand);
     g_clear_object(&self->look);

@@ -571,13 +571,6 @@ new_context_menu(void)
     return menu;
 }
 
-static void
-on_menu_closed(GtkPopover *popover, gpointer data)
-{
-    /* the action of the row runs after this signal */
-    g_idle_add_once((GSourceOnceFunc)gtk_widget_unparent, popover);
-}
-
 void
 cxui_window_menu_at(CxuiWindow *self, GtkWidget *pane, double x, double y)
 {
@@ -588,11 +581,14 @@ cxui_window_menu_at(CxuiWindow *self, GtkWidget *pane, double x, double y)
     if (hover != 0 && !cxui_selection_contains(selection_of(self), hover))
         cxui_selection_select(selection_of(self), hover);
     cxui_window_add_grow_row(self, menu);
+    /* The one before lives until now: events on their way may still mean it
+     * after it has closed. */
+    g_clear_pointer(&self->pane_menu, gtk_widget_unparent);
+    self->pane_menu = popover;
     gtk_widget_set_parent(popover, pane);
     gtk_popover_set_has_arrow(GTK_POPOVER(popover), FALSE);
     gtk_popover_set_pointing_to(GTK_POPOVER(popover),
                                 &(GdkRectangle){(int)x, (int)y, 1, 1});
-    g_signal_connect(popover, "closed", G_CALLBACK(on_menu_closed), NULL);
     gtk_popover_popup(GTK_POPOVER(popover));
 }
 

@@ -64,6 +64,7 @@ struct _CxuiWindow {
     GtkWidget *ask_leave;
     GtkWidget *debug;
     GtkWidget *go_to_popover;
+    GtkWidget *pane_menu; /* the last one shown in a pane, or NULL */
     GtkWidget *go_to_entry;
 
     CxuiSession *session;
