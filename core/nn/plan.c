@@ -141,8 +141,7 @@ lay_out(CxPlan *plan)
         tensor->row = tensor->plane * cx_step_n_blocks(step);
         tensor->unit =
             tensor->row * (size_t)(tensor->hi[CX_ROW] - tensor->lo[CX_ROW]);
-        tensor->offset =
-            plan->size_bytes + CX_PLAN_MARGIN + shift_of(tensor);
+        tensor->offset = plan->size_bytes + CX_PLAN_MARGIN + shift_of(tensor);
         plan->size_bytes += tensor->unit * (size_t)tensor->capacity;
     }
 }
