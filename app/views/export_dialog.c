@@ -72,16 +72,18 @@ suffix(CxuiExportDialog *self)
     return row < g_strv_length((char **)all) ? all[row] : all[0];
 }
 
-static bool
-has_own_suffix(CxuiExportDialog *self, const char *name)
+/* The format whose suffix the name ends in; its row, or -1. */
+static int
+named_format(CxuiExportDialog *self)
 {
     const char *const *all = cxui_exporter_suffixes(choices[choice(self)].kind);
+    const char *name = gtk_editable_get_text(GTK_EDITABLE(self->name));
 
-    for (size_t i = 0; all[i] != NULL; i++) {
+    for (int i = 0; all[i] != NULL; i++) {
         if (g_str_has_suffix(name, all[i]))
-            return true;
+            return i;
     }
-    return false;
+    return -1;
 }
 
 /* A name that ends in a known suffix is taken as it is.  A folder of surfaces
@@ -91,7 +93,7 @@ target(CxuiExportDialog *self)
 {
     const char *name = gtk_editable_get_text(GTK_EDITABLE(self->name));
     const char *end = suffix(self);
-    g_autofree char *full = g_str_equal(end, "/") || has_own_suffix(self, name)
+    g_autofree char *full = g_str_equal(end, "/") || named_format(self) >= 0
                                 ? g_strdup(name)
                                 : g_strconcat(name, end, NULL);
 
@@ -203,6 +205,35 @@ show_folder(CxuiExportDialog *self)
     look(self);
 }
 
+/* A suffix in the name says the format. */
+static void
+on_name(CxuiExportDialog *self)
+{
+    int named = named_format(self);
+
+    if (named >= 0)
+        adw_combo_row_set_selected(ADW_COMBO_ROW(self->format), (guint)named);
+    look(self);
+}
+
+/* A format chosen against the suffix in the name takes it away. */
+static void
+on_format(CxuiExportDialog *self)
+{
+    const char *const *all = cxui_exporter_suffixes(choices[choice(self)].kind);
+    guint row = adw_combo_row_get_selected(ADW_COMBO_ROW(self->format));
+    int named = named_format(self);
+
+    if (named >= 0 && row != GTK_INVALID_LIST_POSITION && row != (guint)named) {
+        const char *name = gtk_editable_get_text(GTK_EDITABLE(self->name));
+        g_autofree char *bare =
+            g_strndup(name, strlen(name) - strlen(all[named]));
+
+        gtk_editable_set_text(GTK_EDITABLE(self->name), bare);
+    }
+    look(self);
+}
+
 static void
 on_what(CxuiExportDialog *self)
 {
@@ -307,9 +338,9 @@ cxui_export_dialog_init(CxuiExportDialog *self)
     gtk_widget_init_template(GTK_WIDGET(self));
     g_signal_connect_swapped(self->what, "notify::selected",
                              G_CALLBACK(on_what), self);
-    g_signal_connect_swapped(self->format, "notify::selected", G_CALLBACK(look),
-                             self);
-    g_signal_connect_swapped(self->name, "changed", G_CALLBACK(look), self);
+    g_signal_connect_swapped(self->format, "notify::selected",
+                             G_CALLBACK(on_format), self);
+    g_signal_connect_swapped(self->name, "changed", G_CALLBACK(on_name), self);
     g_signal_connect_swapped(self->overwrite, "notify::active",
                              G_CALLBACK(look), self);
     g_signal_connect_swapped(self->folder, "clicked", G_CALLBACK(on_folder),
