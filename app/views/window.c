@@ -221,6 +221,11 @@ static gboolean
 on_key_pressed(GtkEventControllerKey *keys, guint keyval, guint code,
                GdkModifierType modifiers, CxuiWindow *self)
 {
+    /* Esc answers an open question before it closes a toast. */
+    if (keyval == GDK_KEY_Escape && gtk_widget_get_visible(self->ask_bar)) {
+        gtk_widget_activate_action(GTK_WIDGET(self), "win.cancel", NULL);
+        return TRUE;
+    }
     if (keyval != GDK_KEY_space ||
         (modifiers & (GDK_CONTROL_MASK | GDK_ALT_MASK | GDK_SHIFT_MASK)))
         return FALSE;

@@ -113,9 +113,6 @@ await label '24 segments'
 point
 xdotool key o
 await 'push button' 'Bring Together'
-# the first one may close what was said about the undo
-xdotool key Escape
-sleep 1
 xdotool key Escape
 sleep 1
 xdotool key Return
