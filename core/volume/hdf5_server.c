@@ -138,7 +138,7 @@ serve_list(Server *self, const char *path)
 static void
 limit_time(double seconds)
 {
-    int64_t us = (int64_t)(seconds * (IS_SANITIZED ? 10 : 1) * 1e6);
+    int64_t us = (int64_t)(seconds * (IS_SANITIZED ? 5 : 1) * 1e6);
     struct itimerval timer = {.it_value = {us / 1000000, us % 1000000}};
 
     setitimer(ITIMER_PROF, &timer, NULL);
