@@ -449,6 +449,45 @@ permute(const Hdf5Volume *self, const void *src, CxBox piece, CxChunk *dst)
     cx_axes_copy(dst, piece, 0, cx_chunk_n_channels(dst), src, step);
 }
 
+/* The next chunk in the block of chunks from first to last, row by row. */
+static bool
+next_chunk(hsize_t *at, const hsize_t *first, const hsize_t *last,
+           const hsize_t *chunk, int rank)
+{
+    for (int i = rank - 1; i >= 0; i--) {
+        at[i] += chunk[i];
+        if (at[i] <= last[i])
+            return true;
+        at[i] = first[i];
+    }
+    return false;
+}
+
+/* False if a chunk of the selection claims more bytes than the file has: for
+ * such a chunk libhdf5 takes memory, and time, before it looks. */
+static bool
+chunks_fit_file(hid_t dataset, hid_t in_file, int rank)
+{
+    CX_HID plist = H5Dget_create_plist(dataset);
+    CX_HID file = H5Iget_file_id(dataset);
+    hsize_t chunk[CX_MAX_RANK], first[CX_MAX_RANK], last[CX_MAX_RANK];
+    hsize_t at[CX_MAX_RANK], n_stored, n_file;
+
+    if (plist < 0 || file < 0 || H5Pget_layout(plist) != H5D_CHUNKED ||
+        H5Pget_chunk(plist, CX_MAX_RANK, chunk) != rank ||
+        H5Fget_filesize(file, &n_file) < 0 ||
+        H5Sget_select_bounds(in_file, first, last) < 0)
+        return true;
+    for (int i = 0; i < rank; i++)
+        first[i] = at[i] = first[i] / chunk[i] * chunk[i];
+    do {
+        if (H5Dget_chunk_storage_size(dataset, at, &n_stored) >= 0 &&
+            n_stored > n_file)
+            return false;
+    } while (next_chunk(at, first, last, chunk, rank));
+    return true;
+}
+
 /* Under the lock: one piece of the box of dst. */
 static bool
 read_piece(Hdf5Volume *self, CxBox piece, CxChunk *dst, GError **error)
@@ -472,6 +511,7 @@ read_piece(Hdf5Volume *self, CxBox piece, CxChunk *dst, GError **error)
     CX_HID in_memory =
         select_in_memory(direct ? cx_chunk_box(dst) : piece, piece, n_channels);
     if (in_file < 0 || in_memory < 0 ||
+        !chunks_fit_file(self->dataset, in_file, self->axes.rank) ||
         H5Dread(self->dataset, self->memory_type, in_memory, in_file,
                 H5P_DEFAULT, to) < 0) {
         g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,

@@ -28,7 +28,7 @@
 /* Processor time.  Looking into a sound file takes milliseconds, and what may
  * take longer, a list of very many data sets, stops before (hdf5_local.c).
  * Samples take as long as all chunks they lie in: at this rate at worst. */
-#define LOOK_S 0.8
+#define LOOK_S 0.5
 #define READ_S 1.0
 #define BYTES_PER_S 20e6
 

@@ -228,6 +228,32 @@ read_u64(const char *bytes)
     return GUINT64_FROM_LE(value);
 }
 
+/* A chunk that claims 3.5 GB in a file of 88 kB. */
+static void
+test_boastful_chunk(void)
+{
+    g_autofree char *path = cx_test_data_path("golden/gala/test-seg1.h5");
+    g_autofree char *content = NULL;
+    Tally tally = {.limit_s = 0.5};
+    size_t length, at = 0;
+
+    if (path == NULL)
+        return;
+    g_assert_true(g_file_get_contents(path, &content, &length, NULL));
+    while (at + 32 < length && memcmp(content + at, "TREE\1", 5) != 0)
+        at++;
+    g_assert_cmpuint(at + 32, <, length);
+    memcpy(content + at + 24, "\0\0\0\xd2", 4);
+
+    g_autofree char *dir = cx_test_make_dir();
+    g_autofree char *boast = g_build_filename(dir, "boast.h5", NULL);
+    g_assert_true(g_file_set_contents(boast, content, (gssize)length, NULL));
+    try_one(boast, &tally);
+    cx_test_remove_dir(dir);
+    finish(&tally);
+    g_assert_cmpuint(tally.n_sentences, ==, 1);
+}
+
 /* The free blocks in the heap of the root group's names, made a circle: libhdf5
  * follows it for ever. */
 static void
@@ -327,6 +353,7 @@ main(int argc, char **argv)
         test_flipped);
     g_test_add_data_func("/torture/flip/hdf5", "golden/gala/test-seg1.h5",
                          test_flipped);
+    g_test_add_func("/torture/boastful-chunk", test_boastful_chunk);
     g_test_add_func("/torture/endless-free-list", test_endless_free_list);
     return g_test_run();
 }
