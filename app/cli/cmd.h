@@ -38,7 +38,7 @@ typedef struct {
 typedef struct CxcliContext CxcliContext;
 typedef bool (*CxcliRun)(CxcliContext *context, GError **error);
 
-typedef struct {
+typedef struct CxcliCommand {
     const char *name;
     const char *usage;   /* "VOLUME OUT" */
     const char *summary; /* one line for the list of commands */
@@ -46,6 +46,9 @@ typedef struct {
     int min_args, max_args;
     const CxcliOption *options; /* ends with a name of NULL; or NULL */
     CxcliRun run;
+    /* The commands behind this one ("retina simulate"), ending with NULL;
+     * their names begin with this one's.  Such a command has no run. */
+    const struct CxcliCommand *const *parts;
 } CxcliCommand;
 
 /* Common options, parsed. */
@@ -88,5 +91,6 @@ extern const CxcliCommand cxcli_mesh;
 extern const CxcliCommand cxcli_predict;
 extern const CxcliCommand cxcli_render;
 extern const CxcliCommand cxcli_replay;
+extern const CxcliCommand cxcli_retina;
 extern const CxcliCommand cxcli_sample;
 extern const CxcliCommand cxcli_segment;

@@ -21,34 +21,53 @@ enum {
 };
 
 const CxcliCommand *const cxcli_commands[] = {
-    &cxcli_info,
-    &cxcli_sample,
-    &cxcli_convert,
-    &cxcli_predict,
-    &cxcli_segment,
-    &cxcli_grow,
-    &cxcli_evaluate,
-    &cxcli_components,
-    &cxcli_graph,
-    &cxcli_mesh,
-    &cxcli_edit,
-    &cxcli_log,
-    &cxcli_replay,
-    &cxcli_export,
-    &cxcli_check,
-    &cxcli_render,
-    &cxcli_calibrate,
-    &cxcli_bench,
-    NULL,
+    &cxcli_info,    &cxcli_sample,    &cxcli_convert,  &cxcli_predict,
+    &cxcli_segment, &cxcli_grow,      &cxcli_evaluate, &cxcli_components,
+    &cxcli_graph,   &cxcli_mesh,      &cxcli_edit,     &cxcli_log,
+    &cxcli_replay,  &cxcli_export,    &cxcli_check,    &cxcli_render,
+    &cxcli_retina,  &cxcli_calibrate, &cxcli_bench,    NULL,
 };
 
 static const CxcliCommand *
-find_command(const char *name)
+find_command(const CxcliCommand *const *commands, const char *name)
 {
-    for (unsigned i = 0; cxcli_commands[i] != NULL; i++)
-        if (strcmp(cxcli_commands[i]->name, name) == 0)
-            return cxcli_commands[i];
+    for (unsigned i = 0; commands[i] != NULL; i++) {
+        const char *space = strrchr(commands[i]->name, ' ');
+        const char *own = space != NULL ? space + 1 : commands[i]->name;
+
+        if (strcmp(own, name) == 0)
+            return commands[i];
+    }
     return NULL;
+}
+
+/* The command that words begin with, which move behind its name; NULL after a
+ * sentence on stderr if there is none.  A command of parts followed by no name
+ * stays itself: its help may be asked for. */
+static const CxcliCommand *
+take_command(char ***words)
+{
+    const CxcliCommand *const *commands = cxcli_commands;
+    const CxcliCommand *command = NULL;
+
+    while (commands != NULL && **words != NULL &&
+           !g_str_has_prefix(**words, "--")) {
+        const CxcliCommand *part = find_command(commands, **words);
+        const char *name = command != NULL ? command->name : "";
+
+        if (part == NULL) {
+            fprintf(stderr,
+                    "connexon-cli: there is no command \"%s%s%s\"; "
+                    "connexon-cli %s%s--help lists them\n",
+                    name, *name != '\0' ? " " : "", **words, name,
+                    *name != '\0' ? " " : "");
+            return NULL;
+        }
+        command = part;
+        commands = part->parts;
+        (*words)++;
+    }
+    return command;
 }
 
 static int
@@ -119,6 +138,13 @@ parse_and_run(CxcliContext *context, char **words)
                         "--help lists them\n");
         return EXIT_USAGE;
     }
+    if (context->command->run == NULL) {
+        fprintf(stderr,
+                "connexon-cli: %s: a command is missing; connexon-cli %s "
+                "--help lists them\n",
+                context->command->name, context->command->name);
+        return EXIT_USAGE;
+    }
     return run(context);
 }
 
@@ -129,15 +155,9 @@ main(int argc, char **argv)
     char **words = argv + MIN(argc, 1);
 
     if (*words != NULL && !g_str_has_prefix(*words, "--")) {
-        context.command = find_command(*words);
-        if (context.command == NULL) {
-            fprintf(stderr,
-                    "connexon-cli: there is no command \"%s\"; connexon-cli "
-                    "--help lists them\n",
-                    *words);
+        context.command = take_command(&words);
+        if (context.command == NULL)
             return EXIT_USAGE;
-        }
-        words++;
     }
     int code = parse_and_run(&context, words);
     cxcli_context_clear(&context);

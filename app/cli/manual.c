@@ -7,6 +7,7 @@
 #include "app/cli/arguments.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static char *
 option_text(const CxcliOption *option)
@@ -26,6 +27,18 @@ print_options(const CxcliOption *options)
     }
 }
 
+/* By the last word of their names: what is typed next. */
+static void
+print_commands(const CxcliCommand *const *commands)
+{
+    for (unsigned i = 0; commands[i] != NULL; i++) {
+        const char *space = strrchr(commands[i]->name, ' ');
+
+        printf("  %-12s %s\n", space != NULL ? space + 1 : commands[i]->name,
+               commands[i]->summary);
+    }
+}
+
 static void
 print_command_help(const CxcliCommand *command)
 {
@@ -33,6 +46,11 @@ print_command_help(const CxcliCommand *command)
            command->summary);
     if (command->text != NULL)
         printf("\n%s\n", command->text);
+    if (command->parts != NULL) {
+        printf("\nCommands (connexon-cli %s COMMAND --help tells more):\n",
+               command->name);
+        print_commands(command->parts);
+    }
     if (command->options != NULL) {
         printf("\nOptions:\n");
         print_options(command->options);
@@ -44,9 +62,7 @@ print_program_help(void)
 {
     printf("connexon-cli COMMAND … — from EM volumes to corrected neurons\n"
            "\nCommands (connexon-cli COMMAND --help tells more):\n");
-    for (unsigned i = 0; cxcli_commands[i] != NULL; i++)
-        printf("  %-12s %s\n", cxcli_commands[i]->name,
-               cxcli_commands[i]->summary);
+    print_commands(cxcli_commands);
     printf("\nA volume is a file or folder, with :/dataset for one inside: "
            "a.h5:/volumes/raw,\nstack.tif, slices/, a.zarr.  Positions are "
            "voxels x,y,z of the finest level,\nboxes x0,y0,z0,x1,y1,z1, "
@@ -106,6 +122,9 @@ print_man_command(const CxcliCommand *command)
 
     printf(".SS %s %s\n%s.\n%s\n", command->name, usage, summary, text);
     print_man_options(command->options);
+    for (unsigned i = 0; command->parts != NULL && command->parts[i] != NULL;
+         i++)
+        print_man_command(command->parts[i]);
 }
 
 void

@@ -31,7 +31,7 @@ allowed() {
     core/mesh | core/skeleton | core/metrics) echo "$1|$segmentation" ;;
     core/proofread) echo "$proofread" ;;
     core/export) echo "core/export|$proofread" ;;
-    core/retina) echo "$1|core/nn|$jobs" ;;
+    core/retina) echo "$1|$nn" ;;
     core/theory) echo "$1|core/retina|$nn" ;;
     app/render) echo "app/render|shaders|$core" ;;
     app/session) echo "app/session|$core" ;;
