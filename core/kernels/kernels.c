@@ -13,6 +13,8 @@ fill_c(CxKernels *kernels)
         .pool_row_f32 = cx_pool_row_f32_c,
         .sigmoid_f32 = cx_sigmoid_f32_c,
         .envelope_f32 = cx_envelope_f32_c,
+        .gemm_rows_f32 = cx_gemm_rows_f32_c,
+        .gemm_dots_f32 = cx_gemm_dots_f32_c,
         .winograd_split_f32 = cx_winograd_split_f32_c,
         .winograd_join_f32 = cx_winograd_join_f32_c,
         .u8 = {"c", cx_conv_rows_u8_c, cx_pool_rows_u8_c, cx_tiles_none,
@@ -33,6 +35,8 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->pool_row_f32 = cx_pool_row_f32_avx2;
         kernels->sigmoid_f32 = cx_sigmoid_f32_avx2;
         kernels->envelope_f32 = cx_envelope_f32_avx2;
+        kernels->gemm_rows_f32 = cx_gemm_rows_f32_avx2;
+        kernels->gemm_dots_f32 = cx_gemm_dots_f32_avx2;
         kernels->winograd_split_f32 = cx_winograd_split_f32_avx2;
         kernels->winograd_join_f32 = cx_winograd_join_f32_avx2;
         kernels->u8.isa = "avx2";
@@ -48,6 +52,8 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->pool_row_f32 = cx_pool_row_f32_avx512;
         kernels->sigmoid_f32 = cx_sigmoid_f32_avx512;
         kernels->envelope_f32 = cx_envelope_f32_avx512;
+        kernels->gemm_rows_f32 = cx_gemm_rows_f32_avx512;
+        kernels->gemm_dots_f32 = cx_gemm_dots_f32_avx512;
         kernels->winograd_split_f32 = cx_winograd_split_f32_avx512;
         kernels->winograd_join_f32 = cx_winograd_join_f32_avx512;
     }

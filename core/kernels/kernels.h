@@ -10,6 +10,7 @@
 #include "core/kernels/conv_rows.h"
 #include "core/kernels/cpu.h"
 #include "core/kernels/envelope_f32.h"
+#include "core/kernels/gemm_f32.h"
 #include "core/kernels/pool_f32.h"
 #include "core/kernels/pool_rows.h"
 #include "core/kernels/sigmoid_f32.h"
@@ -29,6 +30,8 @@ typedef struct {
     CxPoolRowF32Fn *pool_row_f32;
     CxSigmoidF32Fn *sigmoid_f32;
     CxEnvelopeF32Fn *envelope_f32;
+    CxGemmRowsFn *gemm_rows_f32;
+    CxGemmDotsFn *gemm_dots_f32;
     CxWinogradSplitF32Fn *winograd_split_f32;
     CxWinogradJoinF32Fn *winograd_join_f32;
     CxRowsKernels u8;   /* "c", "avx2", "vnni", "amx" */
