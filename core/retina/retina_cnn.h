@@ -156,8 +156,9 @@ CxRetinaCnn *cx_retina_cnn_quantised(const CxRetinaCnn *net, unsigned bits,
 
 /* ---- running ---------------------------------------------------------- */
 
-/* Memory of one thread for one network; grows when needed. */
+/* Memory of one thread for one network, about 20 MB for the default shape. */
 typedef struct CxRetinaScratch CxRetinaScratch;
+/* NULL without memory. */
 CxRetinaScratch *cx_retina_scratch_new(const CxRetinaCnn *net);
 void cx_retina_scratch_free(CxRetinaScratch *scratch);
 
