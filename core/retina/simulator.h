@@ -31,7 +31,7 @@
 
 typedef enum {
     CX_RETINA_GTR_C,
-    CX_RETINA_GTR_E, /* one cell, driven by the mean of every frame */
+    CX_RETINA_GTR_E, /* local: one such branch a pixel, driven by its light */
 } CxRetinaModel;
 
 /* Parts that can be taken out; a bit mask. */
@@ -60,7 +60,7 @@ typedef struct {
     double blur_px, tau_receptor;              /* 0.8, 7 (twice) */
     double tau_fast, tau_surround, surround;   /* 15, 60 (twice each), 1.0 */
     double tau_on_delay;                       /* 21 (twice) */
-    double tau_gain, gain, gain_power;         /* 160, 7.5, 4 */
+    double tau_gain, gain;                     /* 160, 7.5 */
     double pool_px, tau_dendrite, w_off, w_on; /* 2.9, 7, 100, 44 */
     double slow_pool_px, slow_weight;          /* 5, 0.73 */
     double time_scale; /* of the slow branch: 0.5 (1 = as published) */
@@ -68,10 +68,11 @@ typedef struct {
     double w_b, w_a1, w_a2;              /* 50, 53, 65 */
     double theta_b, theta_a2;            /* 26, 20 mV */
     double depression, recovery_per_s;   /* 0.086, 10 */
-    double output_slope;                 /* GTR-E: 12 Hz/mV */
+    double tau_light, output_slope;      /* GTR-E alone: 3 ms, 12 Hz/mV */
 } CxRetinaParams;
 
-CxRetinaParams cx_retina_params_default(void);
+/* For GTR_E the slow branch keeps its published times. */
+CxRetinaParams cx_retina_params_default(CxRetinaModel model);
 
 typedef struct {
     CxRetinaModel model;
@@ -90,17 +91,12 @@ typedef struct {
     float *slow;         /* 0.73 VE */
 } CxSimulatorOutput;
 
-/* Simulates from rest (grey for ever).  cells NULL: every pixel, row by row.
+/* GTR-E gives rate and slow (VE in mV).
+ *
+ * Simulates from rest (grey for ever).  cells NULL: every pixel, row by row.
  * CX_ERROR_INVALID if a cell lies outside the film or the film's frame is no
  * whole number of steps. */
 bool cx_simulator_run(const CxMovie *movie, const CxSimulatorOptions *options,
                       const CxCellPosition *cells, size_t n_cells,
                       const CxSimulatorOutput *output, CxJob *job,
                       GError **error);
-
-/* Seconds of flashes for GTR-E as published: amplitude -1 or 0 for every step
- * of params->step_ms; rates in Hz for every step.  Used by the tests, and to
- * show the mechanism alone. */
-void cx_simulator_run_ebert(const float *light, size_t n_steps,
-                            const CxRetinaParams *params, unsigned knock_outs,
-                            float *rates);
