@@ -10,7 +10,8 @@
 
 const CxcliBench cxcli_benches[] = {
     {"unet",
-     "a fixed 2-D U-Net with random weights: --base --tile --isa --type",
+     "a fixed 2-D U-Net with random weights: --base --tile --isa --type "
+     "--layers",
      cxcli_bench_unet},
     {"watershed", "flooding from seeds; INPUT: an image, bright = high",
      cxcli_bench_watershed},
@@ -75,6 +76,25 @@ cxcli_median(GArray *seconds)
     return cxcli_quantile(seconds, 0.5);
 }
 
+static void
+report_layers(CxcliReport *report, const CxBenchUnetResult *result)
+{
+    cxcli_report_real(report, "peak_gop_per_s", result->peak_gop_per_s);
+    cxcli_report_begin_array(report, "layers");
+    for (guint i = 0; i < result->layers->len; i++) {
+        const CxBenchLayer *layer =
+            &g_array_index(result->layers, CxBenchLayer, i);
+
+        cxcli_report_begin_object(report, NULL);
+        cxcli_report_text(report, "layer", layer->name);
+        cxcli_report_real(report, "milliseconds", 1e3 * layer->seconds);
+        cxcli_report_real(report, "gop_per_s", layer->gop_per_s);
+        cxcli_report_real(report, "share_of_peak", layer->share);
+        cxcli_report_end_object(report);
+    }
+    cxcli_report_end_array(report);
+}
+
 bool
 cxcli_bench_unet(CxcliContext *context, GError **error)
 {
@@ -84,8 +104,9 @@ cxcli_bench_unet(CxcliContext *context, GError **error)
         .n_threads = MAX(context->n_threads, 1),
         .isa = cxcli_text(context, "isa", NULL),
         .type = cxcli_text(context, "type", NULL),
+        .layers = cxcli_has(context, "layers"),
     };
-    CxBenchUnetResult result;
+    g_auto(CxBenchUnetResult) result = {0};
     CxcliReport *report = context->report;
 
     if (!cx_bench_unet(&options, &result, context->job, error))
@@ -98,6 +119,8 @@ cxcli_bench_unet(CxcliContext *context, GError **error)
     cxcli_report_text(report, "isa", result.isa);
     cxcli_report_text(report, "type",
                       options.type != NULL ? options.type : "fp32");
+    if (result.layers != NULL)
+        report_layers(report, &result);
     return true;
 }
 
@@ -127,6 +150,7 @@ static const CxcliOption options_table[] = {
     {"tile", CXCLI_INTEGER, "N", "unet: pixels a side (512)"},
     {"isa", CXCLI_TEXT, "I", "unet: c, avx2, avx512, vnni, amx"},
     {"type", CXCLI_TEXT, "T", "unet: fp32, bf16 or int8"},
+    {"layers", CXCLI_FLAG, NULL, "unet: each layer, and its share of the peak"},
     {"size", CXCLI_INTEGER, "N", "voxels a side of the synthetic input (192)"},
     {"connectivity", CXCLI_INTEGER, "N", "components: 6, 18 or 26 (default)"},
     {"supervoxels", CXCLI_INTEGER, "N", "agglomerate, edits: how many"},

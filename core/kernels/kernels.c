@@ -17,10 +17,18 @@ fill_c(CxKernels *kernels)
         .gemm_dots_f32 = cx_gemm_dots_f32_c,
         .winograd_split_f32 = cx_winograd_split_f32_c,
         .winograd_join_f32 = cx_winograd_join_f32_c,
-        .u8 = {"c", cx_conv_rows_u8_c, cx_pool_rows_u8_c, cx_tiles_none,
-               cx_tiles_none},
-        .bf16 = {"c", cx_conv_rows_bf16_c, cx_pool_rows_bf16_c, cx_tiles_none,
-                 cx_tiles_none},
+        .u8 = {"c",
+               cx_conv_rows_u8_c,
+               cx_pool_rows_u8_c,
+               cx_tiles_none,
+               cx_tiles_none,
+               {NULL, 0.0}},
+        .bf16 = {"c",
+                 cx_conv_rows_bf16_c,
+                 cx_pool_rows_bf16_c,
+                 cx_tiles_none,
+                 cx_tiles_none,
+                 {NULL, 0.0}},
     };
 }
 
@@ -39,6 +47,8 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->gemm_dots_f32 = cx_gemm_dots_f32_avx2;
         kernels->winograd_split_f32 = cx_winograd_split_f32_avx2;
         kernels->winograd_join_f32 = cx_winograd_join_f32_avx2;
+        kernels->peak = (CxPeak){cx_peak_f32_avx2, CX_PEAK_F32_AVX2};
+        kernels->u8.peak = (CxPeak){cx_peak_u8_avx2, CX_PEAK_U8_AVX2};
         kernels->u8.isa = "avx2";
         kernels->u8.conv_rows = cx_conv_rows_u8_avx2;
         kernels->u8.pool_rows = cx_pool_rows_u8_avx2;
@@ -48,6 +58,7 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
 #ifdef CX_HAVE_AVX512
     if ((features & CX_CPU_AVX512) != 0) {
         kernels->isa = "avx512";
+        kernels->peak = (CxPeak){cx_peak_f32_avx512, CX_PEAK_F32_AVX512};
         kernels->conv_row_f32 = cx_conv_row_f32_avx512;
         kernels->pool_row_f32 = cx_pool_row_f32_avx512;
         kernels->sigmoid_f32 = cx_sigmoid_f32_avx512;
@@ -61,18 +72,21 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
 #ifdef CX_HAVE_VNNI
     if ((features & CX_CPU_AVX512_VNNI) != 0) {
         kernels->u8.isa = "vnni";
+        kernels->u8.peak = (CxPeak){cx_peak_u8_vnni, CX_PEAK_U8_VNNI};
         kernels->u8.conv_rows = cx_conv_rows_u8_vnni;
     }
 #endif
 #ifdef CX_HAVE_AMX
     if ((features & CX_CPU_AMX_INT8) != 0) {
         kernels->u8.isa = "amx";
+        kernels->u8.peak = (CxPeak){cx_peak_u8_amx, CX_PEAK_U8_AMX};
         kernels->u8.conv_rows = cx_conv_rows_u8_amx;
         kernels->u8.tiles_begin = cx_tiles_begin_amx;
         kernels->u8.tiles_end = cx_tiles_end_amx;
     }
     if ((features & CX_CPU_AMX_BF16) != 0) {
         kernels->bf16.isa = "amx";
+        kernels->bf16.peak = (CxPeak){cx_peak_bf16_amx, CX_PEAK_BF16_AMX};
         kernels->bf16.conv_rows = cx_conv_rows_bf16_amx;
         kernels->bf16.tiles_begin = cx_tiles_begin_amx;
         kernels->bf16.tiles_end = cx_tiles_end_amx;

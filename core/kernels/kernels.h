@@ -11,6 +11,7 @@
 #include "core/kernels/cpu.h"
 #include "core/kernels/envelope_f32.h"
 #include "core/kernels/gemm_f32.h"
+#include "core/kernels/peak.h"
 #include "core/kernels/pool_f32.h"
 #include "core/kernels/pool_rows.h"
 #include "core/kernels/sigmoid_f32.h"
@@ -22,6 +23,7 @@ typedef struct {
     CxConvRowsFn *conv_rows;
     CxPoolRowsFn *pool_rows;
     CxTilesFn *tiles_begin, *tiles_end; /* around the calls of a thread */
+    CxPeak peak;                        /* of conv_rows */
 } CxRowsKernels;
 
 typedef struct {
@@ -34,6 +36,7 @@ typedef struct {
     CxGemmDotsFn *gemm_dots_f32;
     CxWinogradSplitF32Fn *winograd_split_f32;
     CxWinogradJoinF32Fn *winograd_join_f32;
+    CxPeak peak;        /* of conv_row_f32 */
     CxRowsKernels u8;   /* "c", "avx2", "vnni", "amx" */
     CxRowsKernels bf16; /* "c", "amx" */
 } CxKernels;

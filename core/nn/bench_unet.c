@@ -21,6 +21,7 @@
 #define N_LEVELS 4 /* poolings */
 #define GRAIN 16   /* 2^N_LEVELS */
 #define MAX_RUNS 1000
+#define MIN_LAYER_RUNS 10
 #define MAX_LAYERS (7 * N_LEVELS + 4)
 
 typedef struct {
@@ -125,6 +126,7 @@ typedef struct {
 typedef struct {
     const Bench *bench;
     CxCalibrator *calibrator; /* while calibrating */
+    CxBenchLayers *layers;    /* while layers are measured */
     float sum;                /* keeps the result alive */
 } Worker;
 
@@ -132,6 +134,12 @@ static void
 watch(void *data, unsigned step, size_t n, const float *row, size_t plane)
 {
     cx_calibrator_watch(((Worker *)data)->calibrator, step, n, row, plane);
+}
+
+static void
+mark(void *data, unsigned step, bool done)
+{
+    cx_bench_layers_mark(((Worker *)data)->layers, step, done);
 }
 
 static void
@@ -164,11 +172,7 @@ static void
 take_logits(void *data, int64_t stream, int64_t row, int64_t x, size_t n,
             const uint16_t *src, size_t pixel)
 {
-    float sum = 0.0f;
-
-    for (size_t i = 0; i < n; i++)
-        sum += (float)src[i * pixel];
-    ((Worker *)data)->sum += sum;
+    ((Worker *)data)->sum += (float)src[0] + (float)src[(n - 1) * pixel];
 }
 
 static void
@@ -218,7 +222,7 @@ calibrate(Bench *bench, CxNetwork *network, GError **error)
         return false;
     g_autoptr(CxCalibrator) calibrator = cx_calibrator_new(program);
     g_autoptr(CxInfer) infer = cx_infer_new(program, &bench->kernels);
-    Worker worker = {bench, calibrator, 0.0f};
+    Worker worker = {.bench = bench, .calibrator = calibrator};
     CxInferPorts ports = {
         .data = &worker, .fill = fill, .take = take, .watch = watch};
     int64_t lo[CX_N_AXES] = {0, 0, 0};
@@ -232,20 +236,28 @@ calibrate(Bench *bench, CxNetwork *network, GError **error)
 }
 
 static bool
-run_once(size_t item, unsigned index, void *data, GError **error)
+run_tile(const Bench *bench, CxInfer *infer, CxBenchLayers *layers,
+         GError **error)
 {
-    const Bench *bench = data;
-    Worker worker = {bench, NULL, 0.0f};
+    Worker worker = {.bench = bench, .layers = layers};
     CxInferPorts ports = {.data = &worker,
                           .fill = fill,
                           .take = take,
                           .fill_samples = fill_samples,
-                          .take_logits = take_logits};
+                          .take_logits = take_logits,
+                          .mark = layers != NULL ? mark : NULL};
     int64_t lo[CX_N_AXES] = {0, 0, 0};
     int64_t hi[CX_N_AXES] = {bench->tile, 1, bench->tile};
 
-    return cx_infer_run(bench->infers[item], lo, hi, hi, &ports, bench->job,
-                        error);
+    return cx_infer_run(infer, lo, hi, hi, &ports, bench->job, error);
+}
+
+static bool
+run_once(size_t item, unsigned index, void *data, GError **error)
+{
+    const Bench *bench = data;
+
+    return run_tile(bench, bench->infers[item], NULL, error);
 }
 
 static int
@@ -300,6 +312,37 @@ measure(Bench *bench, unsigned n_threads, double seconds, double median[2],
     return true;
 }
 
+/* Each layer for itself, over at least MIN_LAYER_RUNS runs. */
+static bool
+measure_layers(Bench *bench, const CxNetwork *network, double seconds,
+               CxBenchUnetResult *result, GError **error)
+{
+    g_autoptr(CxBenchLayers) layers =
+        cx_bench_layers_new(network, bench->program);
+    int64_t start = g_get_monotonic_time();
+    unsigned n = 0;
+
+    for (; n < MIN_LAYER_RUNS ||
+           (double)(g_get_monotonic_time() - start) / 1e6 < seconds;
+         n++) {
+        cx_bench_layers_try_peak(layers, &bench->kernels);
+        cx_bench_layers_begin(layers);
+        if (!cx_job_step(bench->job, n, 0, error) ||
+            !run_tile(bench, bench->infers[0], layers, error))
+            return false;
+    }
+    result->peak_gop_per_s = cx_bench_layers_peak(layers);
+    result->layers =
+        cx_bench_layers_take(layers, (double)(bench->tile * bench->tile));
+    return true;
+}
+
+void
+cx_bench_unet_result_clear(CxBenchUnetResult *result)
+{
+    g_clear_pointer(&result->layers, g_array_unref);
+}
+
 bool
 cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
               CxJob *job, GError **error)
@@ -311,6 +354,7 @@ cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
     CxLayerType type;
     Bench bench = {.tile = tile, .job = job};
 
+    *result = (CxBenchUnetResult){0};
     if (base > 256 || tile > 8192 || tile % GRAIN != 0 || n_threads > 1024) {
         g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
                     "base %u, tile %u, expected a base up to 256 and a tile "
@@ -342,6 +386,9 @@ cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
     bench.infers = (CxInfer **)infers->pdata;
     double median[2];
     if (!measure(&bench, n_threads, seconds, median, &result->runs, error))
+        return false;
+    if (options->layers &&
+        !measure_layers(&bench, network, seconds, result, error))
         return false;
     double n = (double)tile * tile * n_threads;
     result->median_seconds = median[0];

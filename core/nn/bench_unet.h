@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "core/nn/network.h"
+#include "core/nn/bench_layers.h"
 
 typedef struct {
     unsigned base;      /* channels of the first level; 0 = 16 */
@@ -17,6 +17,7 @@ typedef struct {
     double seconds;     /* measure for about this long; 0 = 1.5 */
     const char *isa;    /* NULL = best present; a cap: "c" … "amx" */
     const char *type;   /* NULL, "fp32", "bf16" or "int8" */
+    bool layers;        /* each layer for itself, on one thread */
 } CxBenchUnetOptions;
 
 typedef struct {
@@ -27,8 +28,15 @@ typedef struct {
                             * programs on the machine disturb less */
     unsigned runs;
     const char *isa; /* that was used; static */
+    /* If asked for, else NULL and 0; owned. */
+    GArray *layers; /* CxBenchLayer */
+    double peak_gop_per_s;
 } CxBenchUnetResult;
 
+void cx_bench_unet_result_clear(CxBenchUnetResult *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CxBenchUnetResult, cx_bench_unet_result_clear)
+
+/* Clears the result first. */
 bool cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
                    CxJob *job, GError **error);
 

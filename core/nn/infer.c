@@ -304,9 +304,8 @@ make_row(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
 }
 
 static bool
-make_units(void *data, unsigned index, int64_t lo, int64_t hi)
+make_units(CxInfer *infer, unsigned index, int64_t lo, int64_t hi)
 {
-    CxInfer *infer = data;
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
 
     if (infer->program->type != CX_LAYER_F32)
@@ -320,6 +319,20 @@ make_units(void *data, unsigned index, int64_t lo, int64_t hi)
             show_row(infer, index, unit, row);
         }
     return true;
+}
+
+static bool
+visit_units(void *data, unsigned index, int64_t lo, int64_t hi)
+{
+    CxInfer *infer = data;
+    const CxInferPorts *ports = infer->ports;
+
+    if (ports->mark == NULL)
+        return make_units(infer, index, lo, hi);
+    ports->mark(ports->data, index, false);
+    bool ok = make_units(infer, index, lo, hi);
+    ports->mark(ports->data, index, true);
+    return ok;
 }
 
 /* The pixels beside the rows of a zero-padded tile. */
@@ -409,7 +422,7 @@ cx_infer_run(CxInfer *infer, const int64_t lo[CX_N_AXES],
     infer->job = job;
     if (narrow)
         infer->rows_kernels.tiles_begin();
-    ok = cx_plan_run(infer->plan, make_units, infer);
+    ok = cx_plan_run(infer->plan, visit_units, infer);
     if (narrow)
         infer->rows_kernels.tiles_end();
     if (!ok)

@@ -30,6 +30,8 @@ typedef struct {
     /* Logits as in conv_rows.h, channel c of pixel i at i * pixel + c. */
     void (*take_logits)(void *data, int64_t stream, int64_t row, int64_t x,
                         size_t n, const uint16_t *src, size_t pixel);
+    /* May be NULL; before and after some units of a step are made. */
+    void (*mark)(void *data, unsigned step, bool done);
 } CxInferPorts;
 
 typedef struct CxInfer CxInfer;

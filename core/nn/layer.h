@@ -88,6 +88,9 @@ CxNetwork *cx_network_new(unsigned n_layers);
 bool cx_layer_check(CxNetwork *network, unsigned index, const char *what,
                     GError **error);
 
+/* Products and sums of one layer for a voxel of the network's input. */
+double cx_layer_flop(const CxLayer *layer);
+
 /* Checks what can only be seen with all layers there, and fills the halo. */
 bool cx_network_finish(CxNetwork *network, const char *path, GError **error);
 

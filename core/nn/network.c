@@ -228,9 +228,8 @@ cx_network_can_cut(const CxNetwork *network, unsigned axis)
     return true;
 }
 
-/* Products and sums of one layer for a voxel of the network's input. */
-static double
-layer_flop(const CxLayer *layer)
+double
+cx_layer_flop(const CxLayer *layer)
 {
     double per_voxel = 2.0 * layer->n_in * layer->n_out;
 
@@ -249,7 +248,7 @@ cx_network_flop_per_voxel(const CxNetwork *network)
     double flop = 0.0;
 
     for (unsigned i = 0; i < network->n_layers; i++)
-        flop += layer_flop(&network->layers[i]);
+        flop += cx_layer_flop(&network->layers[i]);
     return flop * network->views;
 }
 

@@ -102,6 +102,10 @@ fi
 exits 0 bench unet --base 4 --tile 64 --json &&
     json 'r["mvox_per_s"] > 0 and r["runs"] >= 1'
 ok "bench unet"
+exits 0 bench unet --base 4 --tile 64 --layers --json &&
+    json 'len(r["layers"]) > 20 and all(l["milliseconds"] > 0 for l in r["layers"])' &&
+    json 'r["peak_gop_per_s"] == 0 or 0 < max(l["share_of_peak"] for l in r["layers"])'
+ok "bench unet --layers"
 
 # in plain C it takes long enough to be met in the middle
 CX_CPU=c "$cli" segment $raw x.h5 --model fib --quiet >out 2>err &

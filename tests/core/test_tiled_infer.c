@@ -738,6 +738,43 @@ test_refusals(void)
     cx_test_expect_error(&error, CX_ERROR_INVALID, "empty", NULL);
 }
 
+/* The layers of a small network: all of them, with sane figures. */
+static void
+check_layers(const char *type)
+{
+    CxBenchUnetOptions options = {
+        .base = 8, .tile = 64, .seconds = 0.01, .type = type, .layers = true};
+    g_auto(CxBenchUnetResult) result = {0};
+    g_autoptr(GError) error = NULL;
+    double gop = 0.0;
+
+    g_assert_true(cx_bench_unet(&options, &result, NULL, &error));
+    g_assert_cmpuint(result.layers->len, >, 20);
+    for (guint i = 0; i < result.layers->len; i++) {
+        const CxBenchLayer *layer =
+            &g_array_index(result.layers, CxBenchLayer, i);
+
+        g_assert_cmpstr(layer->name, !=, "");
+        g_assert_cmpfloat(layer->seconds, >, 0.0);
+        g_assert_true(result.peak_gop_per_s == 0.0 ? isnan(layer->share)
+                                                   : layer->share >= 0.0);
+        gop += layer->gop;
+    }
+    /* The layers together are the network. */
+    g_assert_cmpfloat_with_epsilon(
+        gop, result.gflop_per_s / result.mvox_per_s * 1e-3 * 64.0 * 64.0 * 1e-3,
+        1e-6 * gop);
+}
+
+static void
+test_bench_layers(void)
+{
+    check_layers("fp32");
+    check_layers("int8");
+    if (has_amx())
+        check_layers("bf16");
+}
+
 static void
 test_bench(void)
 {
@@ -790,5 +827,6 @@ main(int argc, char **argv)
     g_test_add_func("/nn/tiled-infer/memory", test_memory_is_bounded);
     g_test_add_func("/nn/tiled-infer/refusals", test_refusals);
     g_test_add_func("/nn/tiled-infer/bench", test_bench);
+    g_test_add_func("/nn/tiled-infer/bench-layers", test_bench_layers);
     return g_test_run();
 }
