@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define DEFAULT_MEMORY_BYTES ((size_t)512 << 20)
+
 /* Largest membrane probability of a voxel: the boundary output if there is
  * one, else 1 - the smallest affinity to a direct neighbour. */
 static CxChunk *
@@ -55,15 +57,26 @@ predict_slab(CxcliContext *context, CxPredictor *predictor, CxBox slab,
     return map != NULL && cxcli_slab_writer_put(writer, map, error);
 }
 
-/* Deep slabs waste little on halos; this many outputs fit the memory. */
+/* Of --memory an eighth goes to each of these: the outputs of a slab, what the
+ * writer collects, what it has compressed, decoded blocks of the image; the
+ * image of the slab with its halo takes less than the outputs where slabs are
+ * deeper than the halo. */
+static size_t
+slab_bytes(const CxcliContext *context)
+{
+    return (context->memory_bytes > 0 ? context->memory_bytes
+                                      : DEFAULT_MEMORY_BYTES) /
+           8;
+}
+
+/* Deep slabs waste little on halos. */
 static int64_t
 slab_depth(const CxcliContext *context, CxPredictor *predictor, CxBox box)
 {
     CxVoxel size = cx_box_size(box);
     unsigned n = cx_network_n_outputs(cx_predictor_network(predictor));
-    size_t bytes = context->memory_bytes > 0 ? context->memory_bytes / 8
-                                             : (size_t)256 << 20;
-    int64_t depth = (int64_t)bytes / MAX(size.x * size.y * (int64_t)n, 1);
+    int64_t depth =
+        (int64_t)slab_bytes(context) / MAX(size.x * size.y * (int64_t)n, 1);
 
     return CLAMP(depth, 1, size.z);
 }
@@ -103,6 +116,7 @@ open_writer(CxcliContext *context, CxVolume *volume, CxBox box,
         .voxel_nm = voxel,
         .offset_nm = cx_voxel_to_nm(box.lo, voxel, cx_volume_offset_nm(volume)),
         .overwrite = context->force,
+        .slab_bytes = slab_bytes(context),
     };
 
     return cxcli_slab_writer_new(context->args[1], &options, error);
@@ -137,6 +151,7 @@ run(CxcliContext *context, GError **error)
         cx_volume_open(context->args[0], context->job, error);
     if (volume == NULL || !cxcli_find_box(context, volume, &box, error))
         return false;
+    cx_volume_limit_cache(volume, slab_bytes(context));
     g_autoptr(CxPredictor) predictor =
         cxcli_make_predictor(context, volume, error);
     if (predictor == NULL)

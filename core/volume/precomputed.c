@@ -407,10 +407,18 @@ read_box(void *data, unsigned level, CxBox box, CxChunk *dst, CxJob *job,
     return true;
 }
 
+static void
+limit_cache(void *self, size_t n_bytes)
+{
+    cx_chunk_cache_set_capacity(((Precomputed *)self)->chunks, n_bytes);
+    cx_chunk_cache_set_capacity(((Precomputed *)self)->indices, n_bytes);
+}
+
 const CxReader cx_precomputed_reader = {
     .name = "precomputed",
     .probe = probe,
     .open = open_volume,
     .read = read_box,
     .free = free_volume,
+    .limit_cache = limit_cache,
 };

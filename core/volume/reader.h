@@ -42,6 +42,8 @@ typedef struct {
     bool (*read)(void *self, unsigned level, CxBox box, CxChunk *dst,
                  CxJob *job, GError **error);
     void (*free)(void *self);
+    /* NULL, or the most bytes of decoded blocks to keep. */
+    void (*limit_cache)(void *self, size_t n_bytes);
 } CxReader;
 
 /* What a level that was not in the source reads from (cx_pyramid). */

@@ -54,11 +54,11 @@ cx_samples_to_u64(uint64_t *dst, const void *src, CxDtype dtype, size_t n)
     return false;
 }
 
-/* NaN becomes 0. */
+/* NaN becomes 0.  unit: 1, or 0.5 where max - min is more than a double. */
 static inline uint8_t
-to_byte(double sample, double min, double scale)
+to_byte(double sample, double min, double unit, double scale)
 {
-    double scaled = (sample - min) * scale + 0.5;
+    double scaled = (sample * unit - min) * scale + 0.5;
 
     return scaled >= 255.0 ? 255 : scaled > 0.0 ? (uint8_t)scaled : 0;
 }
@@ -67,15 +67,20 @@ to_byte(double sample, double min, double scale)
     do {                                                                       \
         const type *from = src;                                                \
         for (size_t i = 0; i < n; i++)                                         \
-            dst[i] = to_byte((double)from[i], min, scale);                     \
+            dst[i] = to_byte((double)from[i], min, unit, scale);               \
     } while (0)
 
 void
 cx_samples_to_u8(uint8_t *dst, const void *src, CxDtype dtype, size_t n,
                  double min, double max)
 {
-    double scale = max > min ? 255.0 / (max - min) : 0.0;
+    double unit = isfinite(max - min) ? 1.0 : 0.5;
+    double range = max * unit - min * unit;
+    double scale = max > min ? 255.0 / range : 0.0;
 
+    min *= unit;
+    /* A range of denormals: 255 / range may be too large, too. */
+    scale = fmin(scale, DBL_MAX);
     switch (dtype) {
     case CX_DTYPE_U8:
         TO_BYTES(uint8_t);

@@ -9,7 +9,8 @@
 /* False, with dst undefined, if a sample is negative or the type is float. */
 bool cx_samples_to_u64(uint64_t *dst, const void *src, CxDtype dtype, size_t n);
 
-/* min becomes 0, max 255, rounded and clamped; NaN becomes 0. */
+/* min becomes 0, max 255, rounded and clamped: infinities become 0 and 255 as
+ * their sign says; NaN becomes 0. */
 void cx_samples_to_u8(uint8_t *dst, const void *src, CxDtype dtype, size_t n,
                       double min, double max);
 

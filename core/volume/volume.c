@@ -258,6 +258,13 @@ fill(CxVolume *volume, unsigned level, CxBox box, CxChunk *dst, CxJob *job,
     return added.read(added.data, box, dst, job, error);
 }
 
+void
+cx_volume_limit_cache(CxVolume *volume, size_t n_bytes)
+{
+    if (volume->reader->limit_cache != NULL)
+        volume->reader->limit_cache(volume->self, n_bytes);
+}
+
 CxChunk *
 cx_volume_read(CxVolume *volume, unsigned level, CxBox box, CxJob *job,
                GError **error)

@@ -66,6 +66,10 @@ unsigned cx_volume_n_levels(CxVolume *volume);
 CxLevel cx_volume_level(CxVolume *volume, unsigned level);
 CxBox cx_volume_bounds(CxVolume *volume, unsigned level);
 
+/* The most bytes of decoded blocks a reader may keep; some keep none, others
+ * 64 MiB where nothing is said. */
+void cx_volume_limit_cache(CxVolume *volume, size_t n_bytes);
+
 /* Reads a box inside the bounds of a level into a new chunk of the volume's
  * dtype.  Blocks; call it in a job. */
 CxChunk *cx_volume_read(CxVolume *volume, unsigned level, CxBox box, CxJob *job,
@@ -77,7 +81,9 @@ CxChunk *cx_volume_read_labels(CxVolume *volume, unsigned level, CxBox box,
 
 /* The same, samples brought to u8: u8 as it is; others scaled from the
  * display range of the volume (its type's full range for integers of up to
- * 16 bits if the file says nothing, else min … max of a sample). */
+ * 16 bits if the file says nothing, else min … max of a sample of finite
+ * numbers).  NaN counts as the least value, infinities as the least and the
+ * largest. */
 CxChunk *cx_volume_read_u8(CxVolume *volume, unsigned level, CxBox box,
                            CxJob *job, GError **error);
 

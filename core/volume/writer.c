@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MAX_SLAB_BYTES ((int64_t)256 << 20)
+
 struct CxWriter {
     const CxWriterFormat *format;
     char *path; /* without trailing slashes */
@@ -107,9 +109,12 @@ cx_writer_slab_depth(const CxWriterOptions *options, int64_t wanted)
     int64_t section = options->size.x * options->size.y *
                       (int64_t)cx_dtype_size_bytes(options->dtype) *
                       options->n_channels;
+    int64_t most = options->slab_bytes > 0
+                       ? (int64_t)MIN(options->slab_bytes, MAX_SLAB_BYTES)
+                       : MAX_SLAB_BYTES;
     int64_t depth = wanted;
 
-    while (depth > 1 && section > ((int64_t)256 << 20) / depth)
+    while (depth > 1 && section > most / depth)
         depth /= 2;
     return MIN(depth, options->size.z);
 }

@@ -32,6 +32,7 @@ typedef struct {
     const char *dataset; /* HDF5 path, NULL = by kind */
     const char *keep;    /* HDF5: a file whose data sets come along, or NULL */
     bool overwrite;      /* replace an existing target at finish() */
+    size_t slab_bytes;   /* most of a slab; 0 = 256 MiB */
 } CxWriterOptions;
 
 /* CX_ERROR_EXISTS if the target is there and overwrite is false. */

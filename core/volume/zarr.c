@@ -407,6 +407,12 @@ read_box(void *data, unsigned number, CxBox box, CxChunk *dst, CxJob *job,
     return true;
 }
 
+static void
+limit_cache(void *self, size_t n_bytes)
+{
+    cx_chunk_cache_set_capacity(((ZarrVolume *)self)->blocks, n_bytes);
+}
+
 const CxReader cx_zarr_reader = {
     .name = "zarr",
     .probe = probe,
@@ -414,4 +420,5 @@ const CxReader cx_zarr_reader = {
     .list = list,
     .read = read_box,
     .free = free_volume,
+    .limit_cache = limit_cache,
 };

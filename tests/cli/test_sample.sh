@@ -107,6 +107,20 @@ exits 0 bench unet --base 4 --tile 64 --layers --json &&
     json 'r["peak_gop_per_s"] == 0 or 0 < max(l["share_of_peak"] for l in r["layers"])'
 ok "bench unet --layers"
 
+# An empty Zarr of $1 sections: fill value alone.
+empty_zarr() {
+    mkdir -p "deep$1.zarr" &&
+        printf '{"zarr_format": 2, "shape": [%d, 512, 512], "chunks": [8, 64, 64],
+            "dtype": "|u1", "compressor": null, "fill_value": 100, "order": "C",
+            "filters": null}' "$1" >"deep$1.zarr/.zarray"
+}
+empty_zarr 8 && empty_zarr 48
+exits 0 predict deep8.zarr deep8.h5 --model sstem --memory 8M --json
+shallow=$(value 'r["peak_bytes"]')
+exits 0 predict deep48.zarr deep48.h5 --model sstem --memory 8M --json &&
+    [ "$(value 'r["peak_bytes"]')" -lt $((shallow + 4194304)) ]
+ok "memory of predict does not grow with depth"
+
 # in plain C it takes long enough to be met in the middle
 CX_CPU=c "$cli" segment $raw x.h5 --model fib --quiet >out 2>err &
 pid=$!

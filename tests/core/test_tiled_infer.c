@@ -738,6 +738,87 @@ test_refusals(void)
     cx_test_expect_error(&error, CX_ERROR_INVALID, "empty", NULL);
 }
 
+/* NaN counts as the least finite sample, infinities as the least and the
+ * largest, and numbers near the limits of float and double overflow nowhere:
+ * the same prediction as of the bytes that stand for them. */
+static void
+expect_as_bytes(CxNetwork *network, CxDtype dtype, double lo, double hi,
+                CxRng *rng, const CxPredictorOptions *options)
+{
+    CxVoxel size = {21, 17, 3};
+    g_autoptr(CxChunk) bytes = random_image(rng, size);
+    g_autoptr(CxChunk) odd = cx_chunk_new(dtype, cx_box_of_size(size), 1, NULL);
+    uint8_t *byte = cx_chunk_data_mut(bytes);
+    void *data = cx_chunk_data_mut(odd);
+
+    for (size_t i = 0; i < cx_chunk_n_voxels(bytes); i++) {
+        double share = byte[i] / 255.0, v = lo * (1.0 - share) + hi * share;
+
+        if (i < 2)
+            v = i == 0 ? lo : hi, byte[i] = i == 0 ? 0 : 255;
+        else if (i % 11 == 0)
+            v = NAN, byte[i] = 0;
+        else if (i % 13 == 0)
+            v = i % 2 == 0 ? INFINITY : -INFINITY, byte[i] = i % 2 ? 0 : 255;
+        if (dtype == CX_DTYPE_F32)
+            ((float *)data)[i] = (float)v;
+        else
+            ((double *)data)[i] = v;
+    }
+    g_autoptr(CxChunk) got =
+        predict(network, odd, cx_box_of_size(size), options);
+    g_autoptr(CxChunk) want =
+        predict(network, bytes, cx_box_of_size(size), options);
+    g_assert_cmpmem(cx_chunk_data(got), cx_chunk_size_bytes(got),
+                    cx_chunk_data(want), cx_chunk_size_bytes(want));
+}
+
+static void
+test_odd_numbers(void)
+{
+    CxRng rng = cx_test_rng();
+
+    for (int i = 0; i < 4; i++) {
+        g_autoptr(CxNetwork) network = cx_test_random_network(&rng, 2);
+        CxPredictorOptions options = {.n_threads = 1};
+
+        network->per_section = i % 2 == 1;
+        expect_as_bytes(network, CX_DTYPE_F32, -1.0, 3.0, &rng, &options);
+        expect_as_bytes(network, CX_DTYPE_F32, -3e38, 3e38, &rng, &options);
+        expect_as_bytes(network, CX_DTYPE_F64, -1.7e308, 1.7e308, &rng,
+                        &options);
+        expect_as_bytes(network, CX_DTYPE_F64, -1e-300, 1e-300, &rng, &options);
+    }
+}
+
+/* A volume of nothing but NaN or infinities is as good as black. */
+static void
+test_no_number(void)
+{
+    static const float bad[] = {NAN, INFINITY, -INFINITY};
+    CxRng rng = cx_test_rng();
+    CxVoxel size = {9, 8, 2};
+    g_autoptr(CxNetwork) network = cx_test_random_network(&rng, 2);
+    CxPredictorOptions options = {.n_threads = 1};
+    g_autoptr(CxChunk) black =
+        cx_chunk_new(CX_DTYPE_U8, cx_box_of_size(size), 1, NULL);
+
+    memset(cx_chunk_data_mut(black), 0, cx_chunk_size_bytes(black));
+    g_autoptr(CxChunk) want =
+        predict(network, black, cx_box_of_size(size), &options);
+    for (size_t k = 0; k < G_N_ELEMENTS(bad); k++) {
+        g_autoptr(CxChunk) odd =
+            cx_chunk_new(CX_DTYPE_F32, cx_box_of_size(size), 1, NULL);
+
+        for (size_t i = 0; i < cx_chunk_n_voxels(odd); i++)
+            ((float *)cx_chunk_data_mut(odd))[i] = bad[k];
+        g_autoptr(CxChunk) got =
+            predict(network, odd, cx_box_of_size(size), &options);
+        g_assert_cmpmem(cx_chunk_data(got), cx_chunk_size_bytes(got),
+                        cx_chunk_data(want), cx_chunk_size_bytes(want));
+    }
+}
+
 /* The layers of a small network: all of them, with sane figures. */
 static void
 check_layers(const char *type)
@@ -827,6 +908,8 @@ main(int argc, char **argv)
     g_test_add_func("/nn/tiled-infer/memory", test_memory_is_bounded);
     g_test_add_func("/nn/tiled-infer/refusals", test_refusals);
     g_test_add_func("/nn/tiled-infer/bench", test_bench);
+    g_test_add_func("/nn/tiled-infer/odd-numbers", test_odd_numbers);
+    g_test_add_func("/nn/tiled-infer/no-number", test_no_number);
     g_test_add_func("/nn/tiled-infer/bench-layers", test_bench_layers);
     return g_test_run();
 }
