@@ -81,6 +81,12 @@ bool cx_attribution_path(const CxRetinaCnn *net, const CxMovie *movie,
                          size_t frame, uint32_t n_points, double *rate,
                          double *density, GError **error);
 
+/* The saliency of each channel at one frame: sum over its units of dr/dz1
+ * (z1 - z1 of grey).  parts: [channels of layer 1]. */
+bool cx_attribution_gradient(const CxRetinaCnn *net, const CxMovie *movie,
+                             CxRetinaPick pick, size_t frame, double *parts,
+                             GError **error);
+
 /* What a channel of layer 1 looks for. */
 typedef struct {
     bool on;       /* answers light; else dark */

@@ -5,7 +5,8 @@
  * mean A_c.
  *
  * CxRectifiedCircuit is a model: out(t) = max(0, offset + sum over channels of
- * weight_c max(m_c(t) - threshold_c, 0)), m_c the mean of z1 over channel c.
+ * weight_c max(m_c(t) - threshold_c, 0)), m_c the mean over channel c of z1 less
+ * its bias.
  * Three channels in this form sum up the network's omitted stimulus response
  * in the published notebooks.
  *
@@ -66,9 +67,9 @@ void cx_rectified_circuit_fit(const double *m, const double *target, size_t n,
 double cx_rectified_circuit_rate(const CxRectifiedCircuit *circuit,
                                  const double *m);
 
-/* Fits to the rates of the network in all conditions of a protocol at the
- * middle cell: best n_channels of those tried (every subset for n <= 3, else
- * the first of the order). */
+/* Fits to the rates of the network's middle cell in all conditions of a
+ * protocol; takes the best set of n_channels (1 ... 3) among the 10 channels
+ * whose m varies most. */
 bool cx_rectified_circuit_new(const CxRetinaCnn *net,
                               const CxProtocolOptions *options,
                               CxProtocolKind kind, size_t n_channels,
