@@ -408,7 +408,7 @@ test_quantised(void)
                 error += off;
             }
         }
-        g_assert_cmpfloat(error, >, last);
+        g_assert_cmpfloat(error, >=, last);
         last = error;
     }
 }
