@@ -23,6 +23,10 @@
 #define PIECE_FRAMES 2000
 #define WARM_UP_MS 3000.0
 
+/* Added to what decays, so that no state sinks into denormal numbers, which
+ * cost a hundred times the time. */
+#define TINY 1e-20f
+
 static const char *const knock_out_names[CX_N_KNOCK_OUTS] = {
     "gain-control", "slow-branch", "on-bipolar", "off-bipolar", "depression",
 };
@@ -188,16 +192,16 @@ step_outer(Retina *r)
     float *restrict off = a[OFF], *restrict on = a[ON];
 
     for (size_t i = 0; i < r->size; i++) {
-        r1[i] += k_receptor * (light[i] - r1[i]);
+        r1[i] += k_receptor * (light[i] + TINY - r1[i]);
         v[i] += k_receptor * (r1[i] - v[i]);
         f1[i] += k_fast * (v[i] - f1[i]);
         f2[i] += k_fast * (f1[i] - f2[i]);
         s1[i] += k_surround * (v[i] - s1[i]);
         s2[i] += k_surround * (s1[i] - s2[i]);
         float y = f2[i] - surround * s2[i];
-        d1[i] += k_delay * (y - d1[i]);
+        d1[i] += k_delay * (y + TINY - d1[i]);
         d2[i] += k_delay * (d1[i] - d2[i]);
-        float o = positive(-y), q = positive(d2[i]);
+        float o = positive(-y) + TINY, q = positive(d2[i]) + TINY;
         a_off[i] += k_gain * (gain * o - a_off[i]);
         a_on[i] += k_gain * (gain * q - a_on[i]);
         float o2 = a_off[i] * a_off[i], q2 = a_on[i] * a_on[i];
