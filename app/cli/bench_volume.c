@@ -9,6 +9,7 @@
 #include "core/segmentation/components.h"
 #include "core/segmentation/relabel.h"
 #include "core/segmentation/watershed.h"
+#include "core/skeleton/skeletonise.h"
 #include "core/volume/synthetic.h"
 
 #include <string.h>
@@ -199,5 +200,42 @@ cxcli_bench_mesh(CxcliContext *context, GError **error)
     }
     report_speed(context, labels, seconds);
     cxcli_report_integer(context->report, "triangles", (int64_t)n_triangles);
+    return true;
+}
+
+static bool
+count_nodes(CxId id, CxSkeleton *skeleton, void *data, GError **error)
+{
+    *(uint64_t *)data += cx_skeleton_n_nodes(skeleton);
+    cx_skeleton_free(skeleton);
+    return true;
+}
+
+bool
+cxcli_bench_skeleton(CxcliContext *context, GError **error)
+{
+    CxNm voxel_nm = {10.0, 10.0, 10.0}, origin = {0.0, 0.0, 0.0};
+    g_autoptr(CxChunk) labels = cxcli_bench_input(context, true, error);
+    g_autoptr(GArray) seconds = g_array_new(FALSE, FALSE, sizeof(double));
+    CxSkeletonOptions options = cx_skeleton_defaults();
+    uint64_t n_nodes = 0;
+
+    if (labels == NULL)
+        return false;
+    options.n_threads = context->n_threads;
+    g_autoptr(CxVolume) volume =
+        cx_volume_from_chunk(labels, voxel_nm, origin, true);
+    for (unsigned i = 0; i < n_runs(context); i++) {
+        double start = cxcli_seconds();
+
+        n_nodes = 0;
+        if (!cx_skeletonise_all(volume, 1000, &options, count_nodes, &n_nodes,
+                                context->job, error))
+            return false;
+        double spent = cxcli_seconds() - start;
+        g_array_append_val(seconds, spent);
+    }
+    report_speed(context, labels, seconds);
+    cxcli_report_integer(context->report, "nodes", (int64_t)n_nodes);
     return true;
 }

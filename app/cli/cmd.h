@@ -94,3 +94,4 @@ extern const CxcliCommand cxcli_replay;
 extern const CxcliCommand cxcli_retina;
 extern const CxcliCommand cxcli_sample;
 extern const CxcliCommand cxcli_segment;
+extern const CxcliCommand cxcli_skeleton;

@@ -20,6 +20,8 @@ const CxcliBench cxcli_benches[] = {
     {"components", "connected pieces; INPUT: labels; --connectivity",
      cxcli_bench_components},
     {"mesh", "surfaces of all labels; INPUT: labels", cxcli_bench_mesh},
+    {"skeleton", "centre lines of all labels; INPUT: labels",
+     cxcli_bench_skeleton},
     {"edits",
      "merges, splits, undos in a project of --supervoxels, on this disk",
      cxcli_bench_edits},

@@ -17,7 +17,7 @@ run(CxcliContext *context, GError **error)
     if (!cx_export_kind_from_name(what, &kind)) {
         cxcli_set_usage_error(error,
                               "--what: found \"%s\", expected labels, meshes, "
-                              "table, graph or log",
+                              "skeletons, table, graph or log",
                               what);
         return false;
     }
@@ -35,7 +35,9 @@ run(CxcliContext *context, GError **error)
 }
 
 static const CxcliOption options_table[] = {
-    {"what", CXCLI_TEXT, "KIND", "labels (default), meshes, table, graph, log"},
+    {"what", CXCLI_TEXT, "KIND",
+     "labels (default), meshes, skeletons, table, "
+     "graph, log"},
     {NULL, CXCLI_FLAG, NULL, NULL},
 };
 
@@ -43,7 +45,8 @@ const CxcliCommand cxcli_export = {
     .name = "export",
     .usage = "PROJECT OUT",
     .summary = "Write the corrected labels, surfaces or tables",
-    .text = "Labels: .h5 .zarr .tif or a folder ending in /; meshes: a folder; "
+    .text = "Labels: .h5 .zarr .tif or a folder ending in /; meshes, "
+            "skeletons: a folder; "
             "the others .csv.",
     .min_args = 2,
     .max_args = 2,

@@ -239,6 +239,7 @@ cxui_exporter_suffixes(CxExportKind kind)
 {
     static const char *const volumes[] = {".zarr", ".h5", ".tif", NULL};
     static const char *const meshes[] = {".ply", ".obj", ".stl", ".glb", NULL};
+    static const char *const folders[] = {"/", NULL};
     static const char *const tables[] = {".csv", NULL};
 
     switch (kind) {
@@ -246,6 +247,8 @@ cxui_exporter_suffixes(CxExportKind kind)
         return volumes;
     case CX_EXPORT_MESHES:
         return meshes;
+    case CX_EXPORT_SKELETONS:
+        return folders;
     case CX_EXPORT_TABLE:
     case CX_EXPORT_GRAPH:
     case CX_EXPORT_LOG:

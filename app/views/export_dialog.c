@@ -12,9 +12,13 @@ static const struct {
     bool selected_only;
     const char *name; /* suggested, without suffix */
 } choices[] = {
-    {CX_EXPORT_LABELS, false, "labels"},  {CX_EXPORT_MESHES, false, "surfaces"},
-    {CX_EXPORT_MESHES, true, "selected"}, {CX_EXPORT_TABLE, false, "segments"},
-    {CX_EXPORT_GRAPH, false, "graph"},    {CX_EXPORT_LOG, false, "edits"},
+    {CX_EXPORT_LABELS, false, "labels"},
+    {CX_EXPORT_MESHES, false, "surfaces"},
+    {CX_EXPORT_MESHES, true, "selected"},
+    {CX_EXPORT_SKELETONS, false, "skeletons"},
+    {CX_EXPORT_TABLE, false, "segments"},
+    {CX_EXPORT_GRAPH, false, "graph"},
+    {CX_EXPORT_LOG, false, "edits"},
 };
 
 static const struct {

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/export/edit_log.h"
+#include "core/export/export_skeleton.h"
 #include "core/export/export_table.h"
 #include "core/export/export_volume.h"
 
@@ -13,9 +14,9 @@
 #include <string.h>
 
 static const char *const kind_names[] = {
-    [CX_EXPORT_LABELS] = "labels", [CX_EXPORT_MESHES] = "meshes",
-    [CX_EXPORT_TABLE] = "table",   [CX_EXPORT_GRAPH] = "graph",
-    [CX_EXPORT_LOG] = "log",
+    [CX_EXPORT_LABELS] = "labels",       [CX_EXPORT_MESHES] = "meshes",
+    [CX_EXPORT_SKELETONS] = "skeletons", [CX_EXPORT_TABLE] = "table",
+    [CX_EXPORT_GRAPH] = "graph",         [CX_EXPORT_LOG] = "log",
 };
 
 bool
@@ -113,6 +114,9 @@ cx_export_project(CxProject *project, CxExportKind kind, const char *path,
     case CX_EXPORT_MESHES:
         return cx_export_meshes(project, path, overwrite, job, size_bytes,
                                 error);
+    case CX_EXPORT_SKELETONS:
+        return cx_export_skeletons(project, path, overwrite, job, size_bytes,
+                                   error);
     case CX_EXPORT_TABLE:
         return export_file(project, cx_export_table, path, overwrite, job,
                            size_bytes, error);

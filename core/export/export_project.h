@@ -7,7 +7,8 @@
  * Labels: any format of core/volume/writer.h, ids are current segment ids
  * (uint64).  Meshes: a folder with one file a segment, <id>.ply; a path with
  * another suffix, "m.obj", makes a folder of that name with files of that
- * kind.  An existing folder is replaced only if nothing else lies in it.
+ * kind.  Skeletons: a folder with <id>.swc for each segment of 100 voxels or
+ * more.  An existing folder is replaced only if nothing else lies in it.
  * Table: CSV of segments, ids as decimal digits.  Graph: CSV
  * a,b,affinity,contacts,segment_a,segment_b.  Log: see edit_log.h.
  *
@@ -20,6 +21,7 @@
 typedef enum {
     CX_EXPORT_LABELS,
     CX_EXPORT_MESHES,
+    CX_EXPORT_SKELETONS,
     CX_EXPORT_TABLE,
     CX_EXPORT_GRAPH,
     CX_EXPORT_LOG, /* CSV of the edits */

@@ -79,10 +79,21 @@ exits 0 mesh $truth all --all --json && json 'r["meshes"] > 3' &&
     [ "$(ls all | wc -l)" -eq "$(value 'r["meshes"]')" ]
 ok "mesh of all"
 
+exits 0 skeleton $truth s.swc --id "$id" --json &&
+    json 'r["nodes"] > 3 and r["length_um"] > 0.1' && [ -s s.swc ]
+ok "skeleton"
+fails_with 987654321 skeleton $truth n.swc --id 987654321
+ok "skeleton of an unknown id"
+exits 0 skeleton $truth lines --all --json && json 'r["skeletons"] > 3' &&
+    [ "$(ls lines | wc -l)" -eq "$(value 'r["skeletons"]')" ]
+ok "skeletons of all"
+
 exits 0 bench components $truth --runs 1 --json && json 'r["mvox_per_s"] > 0'
 ok "bench components"
 exits 0 bench mesh $truth --runs 1 --json && json 'r["triangles"] > 0'
 ok "bench mesh"
+exits 0 bench skeleton $truth --runs 1 --json && json 'r["nodes"] > 0'
+ok "bench skeleton"
 exits 0 bench watershed $raw --runs 1 --json && json 'r["mvox_per_s"] > 0'
 ok "bench watershed"
 exits 0 bench agglomerate --supervoxels 5000 --json &&

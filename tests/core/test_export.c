@@ -271,7 +271,8 @@ count_entries(const char *path)
 static void
 test_nothing_is_left_half_written(Fixture *f, gconstpointer data)
 {
-    static const char *const names[] = {"x.h5", "x", "x.csv", "y.csv", "z.csv"};
+    static const char *const names[] = {"x.h5",  "x",     "lines",
+                                        "x.csv", "y.csv", "z.csv"};
     guint before = count_entries(f->dir);
     struct rlimit old_limit, limit;
     struct sigaction old_action, ignore = {.sa_handler = SIG_IGN};
