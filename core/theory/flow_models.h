@@ -41,25 +41,27 @@ CxFlowNet *cx_flow_new_from_network(const CxNetwork *network, unsigned side,
  * (data: CxRng, copied by each call). */
 double cx_flow_noise_loss(CxFlowNet *net, void *rng);
 
-/* A model file like `from` whose weights are 0 where the net's mask is; `to`
- * appears only when it is complete. */
-bool cx_flow_write_masked(const CxFlowNet *net, const CxNetwork *network,
-                          const char *from, const char *to, GError **error);
+/* A model file like `from`, which the net was made from, with weights of 0
+ * where its mask is; `to` appears only when it is complete.  It has to be
+ * calibrated anew to run as int8, as has the next. */
+bool cx_flow_write_masked(const CxFlowNet *net, const char *from,
+                          const char *to, GError **error);
 
-/* Takes whole channels away until about 1 / compression of the network's
- * multiplications remain, the ones with the smallest SynFlow score each round;
- * writes a smaller model file, faster to run.  What a removed channel gave on
- * average (calibration) goes into the biases that follow.  Outputs stay. */
+/* Takes whole channels away until 1 / compression of the network's
+ * multiplications remain, each round those with the smallest SynFlow scores;
+ * writes a smaller model file, faster to run.  What a lost channel gave on
+ * average (calibration) goes into the biases that follow.  Each layer keeps a
+ * channel, outputs stay. */
 typedef struct {
     double compression; /* of multiplications, at least 1 */
     unsigned n_rounds;
-    double flop_before, flop_after; /* filled in: a voxel */
+    double flop_before, flop_after; /* filled in: for a voxel */
     size_t weights_before, weights_after;
     unsigned channels_before, channels_after;
 } CxChannelPruning;
 
-bool cx_flow_write_narrow(const CxNetwork *network, const char *from,
-                          const char *to, CxChannelPruning *pruning, CxJob *job,
+bool cx_flow_write_narrow(const char *from, const char *to,
+                          CxChannelPruning *pruning, CxJob *job,
                           GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxFlowSamples, cx_flow_samples_free)

@@ -3,7 +3,7 @@
  * The drawn ones stand in for photographs: opaque shapes of all sizes cover
  * each other (dead leaves, Ruderman 1997, Lee, Mumford and Huang 2001), each
  * with its own grey, shading and 1/f texture, so that the power falls as 1/f^2
- * and edges are there.  The same seed gives the same pixels on every machine.
+ * and edges are there.  The same seed gives the same images.
  *
  * Immutable after it is made, so threads may share it.
  *
@@ -16,7 +16,7 @@
 
 typedef struct CxImageSet CxImageSet;
 
-/* n_images squares of side pixels, a power of two up to 2048. */
+/* n_images squares of side pixels, a power of two from 64 to 1024. */
 CxImageSet *cx_image_set_draw(unsigned n_images, unsigned side, uint64_t seed,
                               CxJob *job, GError **error);
 

@@ -20,7 +20,7 @@ typedef enum {
     CX_SCORER_MAGNITUDE, /* |w| */
     CX_SCORER_RANDOM,
     CX_SCORER_SNIP,  /* |w dL/dw| (Lee, Ajanthan and Torr, 2019) */
-    CX_SCORER_GRASP, /* -w (H dL/dw) (Wang, Zhang and Grosse, 2020) */
+    CX_SCORER_GRASP, /* w (H dL/dw), signed (Wang, Zhang and Grosse, 2020) */
 } CxScorer;
 
 #define CX_N_SCORERS 5
@@ -52,11 +52,22 @@ CxPruneOptions cx_prune_defaults(void);
 bool cx_prune_score(CxFlowNet *net, const CxPruneOptions *options,
                     double *scores, CxJob *job, GError **error);
 
+/* Masks all but the n_keep weights with the largest of these scores; equal ones
+ * go from the back. */
+bool cx_prune_keep(CxFlowNet *net, const double *scores, size_t n_keep,
+                   GError **error);
+
 /* Sets masks: after round k of n the largest rho^(-k / n) of all weights
  * remain.  Exactly round(N / rho) remain at the end, whatever ties there are;
  * values stay as they are. */
 bool cx_prune(CxFlowNet *net, const CxPruneOptions *options, CxJob *job,
               GError **error);
+
+/* The same, and calls hook after each round. */
+typedef void (*CxPruneHook)(CxFlowNet *net, unsigned round, void *data);
+bool cx_prune_rounds(CxFlowNet *net, const CxPruneOptions *options,
+                     CxPruneHook hook, void *hook_data, CxJob *job,
+                     GError **error);
 
 /* All masks 1. */
 void cx_prune_reset(CxFlowNet *net);
@@ -113,9 +124,10 @@ typedef struct {
     double critical[CX_N_SCORERS];
 } CxCollapse;
 
-/* n_steps compressions from 1 to N / L, equal factors apart.  options gives
- * loss, seed and rounds (SynFlow and magnitude and random: n_rounds as they are;
- * SNIP and GraSP: one round, as published).  Masks are all 1 afterwards. */
+/* n_steps compressions up to N / L, equal factors apart.  options gives loss,
+ * seed and rounds: SynFlow is run once to the end and looked at on the way, the
+ * others score once, as published; without a loss SNIP and GraSP are left out.
+ * Masks are all 1 afterwards. */
 CxCollapse *cx_collapse_measure(CxFlowNet *net, const CxPruneOptions *options,
                                 unsigned n_steps, CxJob *job, GError **error);
 void cx_collapse_free(CxCollapse *collapse);
