@@ -431,14 +431,12 @@ do_item(size_t item, unsigned worker, void *data, GError **error)
 static size_t
 n_items(const CxRetinaBatch *batch, Phase phase, unsigned layer)
 {
-    size_t units = batch->net->layers[layer].n_units;
-
     if (phase == PHASE_WEIGHTS || phase == PHASE_GRADIENT)
         return cx_plane_conv_n_chunks(batch->net->convs[layer]);
     if (phase == PHASE_PRODUCT || phase == PHASE_BACK)
         return (batch->passes[layer].n_frequencies + BLOCK - 1) / BLOCK;
     if (phase == PHASE_RELU || phase == PHASE_UNRELU)
-        return (units + CX_RETINA_BATCH_UNITS - 1) / CX_RETINA_BATCH_UNITS;
+        return cx_retina_batch_n_norm_items(batch, layer);
     return batch->options.n_runs;
 }
 

@@ -29,6 +29,7 @@ typedef struct {
     unsigned n_runs, stride, n_threads;
     float noise, clip, l1, l2, momentum;
     bool batch_norm;
+    bool by_channel; /* units of a channel share statistics, gain, shift */
     uint64_t seed;
 } CxRetinaBatchOptions;
 

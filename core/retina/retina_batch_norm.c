@@ -30,31 +30,66 @@ total(const float lanes[RUN])
     return (float)sum;
 }
 
-/* Mean and 1 / sd of a unit over the batch. */
-static void
-find_statistics(const CxRetinaBatch *batch, const CxRetinaPass *pass,
-                size_t units, size_t u, float *mean, float *variance)
+/* Units that share their statistics: one, or a whole channel. */
+typedef struct {
+    unsigned layer;
+    size_t first, end;
+} Group;
+
+static Group
+group_of(const CxRetinaBatch *batch, unsigned layer, size_t u)
 {
+    const CxRetinaLayer *l = &batch->net->layers[layer];
+    size_t area = l->out_y * l->out_x;
+
+    return batch->options.by_channel
+               ? (Group){layer, u / area * area, u / area * area + area}
+               : (Group){layer, u, u + 1};
+}
+
+static double
+group_size(const CxRetinaBatch *batch, const Group *group)
+{
+    return (double)(batch->options.n_runs * RUN * (group->end - group->first));
+}
+
+/* Mean and variance of a group over the batch. */
+static void
+find_statistics(const CxRetinaBatch *batch, const Group *group, float *mean,
+                float *variance)
+{
+    const CxRetinaPass *pass = &batch->passes[group->layer];
     size_t n_runs = batch->options.n_runs;
-    float n = (float)(n_runs * RUN), sums[RUN] = {0.0f}, squares[RUN] = {0.0f};
+    size_t units = batch->net->layers[group->layer].n_units;
+    double n = group_size(batch, group), sum = 0.0, square = 0.0;
 
-    for (size_t r = 0; r < n_runs; r++) {
-        const float *z = pass->z + (r * units + u) * RUN;
+    for (size_t u = group->first; u < group->end; u++) {
+        float sums[RUN] = {0.0f};
 
-        for (unsigned k = 0; k < RUN; k++)
-            sums[k] += z[k];
-    }
-    *mean = total(sums) / n;
-    for (size_t r = 0; r < n_runs; r++) {
-        const float *z = pass->z + (r * units + u) * RUN;
+        for (size_t r = 0; r < n_runs; r++) {
+            const float *restrict z = pass->z + (r * units + u) * RUN;
 
-        for (unsigned k = 0; k < RUN; k++) {
-            float off = z[k] - *mean;
-
-            squares[k] += off * off;
+            for (unsigned k = 0; k < RUN; k++)
+                sums[k] += z[k];
         }
+        sum += (double)total(sums);
     }
-    *variance = total(squares) / n;
+    *mean = (float)(sum / n);
+    for (size_t u = group->first; u < group->end; u++) {
+        float squares[RUN] = {0.0f};
+
+        for (size_t r = 0; r < n_runs; r++) {
+            const float *restrict z = pass->z + (r * units + u) * RUN;
+
+            for (unsigned k = 0; k < RUN; k++) {
+                float off = z[k] - *mean;
+
+                squares[k] += off * off;
+            }
+        }
+        square += (double)total(squares);
+    }
+    *variance = (float)(square / n);
 }
 
 static void
@@ -103,24 +138,16 @@ noise_at(const CxRetinaBatch *batch, unsigned layer, size_t u, size_t run)
 }
 
 static void
-relu_unit(CxRetinaBatch *batch, unsigned layer, size_t u)
+relu_unit(CxRetinaBatch *batch, unsigned layer, size_t u, float offset)
 {
-    const CxRetinaLayer *l = &batch->net->layers[layer];
+    size_t units = batch->net->layers[layer].n_units;
     CxRetinaPass *pass = &batch->passes[layer];
-    float bias = cx_retina_values(batch->net, layer,
-                                  CX_RETINA_BIAS)[u / (l->out_y * l->out_x)];
-    float mean = 0.0f, variance = 0.0f;
-
-    if (batch->options.batch_norm)
-        find_statistics(batch, pass, l->n_units, u, &mean, &variance);
-    float offset = settle(batch, layer, u, bias, mean, variance,
-                          (double)(batch->options.n_runs * RUN));
     float scale = pass->scale[u];
 
     for (size_t r = 0; r < batch->options.n_runs; r++) {
-        const float *z = pass->z + (r * l->n_units + u) * RUN;
-        const float *noise = noise_at(batch, layer, u, r);
-        float *a = pass->a + (r * l->n_units + u) * RUN;
+        const float *restrict z = pass->z + (r * units + u) * RUN;
+        const float *restrict noise = noise_at(batch, layer, u, r);
+        float *restrict a = pass->a + (r * units + u) * RUN;
 
         for (unsigned k = 0; k < RUN; k++) {
             float y = z[k] * scale + offset + noise[k];
@@ -130,30 +157,75 @@ relu_unit(CxRetinaBatch *batch, unsigned layer, size_t u)
     }
 }
 
+static void
+relu_group(CxRetinaBatch *batch, const Group *group)
+{
+    const CxRetinaLayer *l = &batch->net->layers[group->layer];
+    size_t channel = group->first / (l->out_y * l->out_x);
+    float bias =
+        cx_retina_values(batch->net, group->layer, CX_RETINA_BIAS)[channel];
+    float mean = 0.0f, variance = 0.0f;
+
+    if (batch->options.batch_norm)
+        find_statistics(batch, group, &mean, &variance);
+    for (size_t u = group->first; u < group->end; u++)
+        relu_unit(batch, group->layer, u,
+                  settle(batch, group->layer, u, bias, mean, variance,
+                         group_size(batch, group)));
+}
+
+size_t
+cx_retina_batch_n_norm_items(const CxRetinaBatch *batch, unsigned layer)
+{
+    const CxRetinaLayer *l = &batch->net->layers[layer];
+
+    return batch->options.by_channel
+               ? l->n_out
+               : (l->n_units + CX_RETINA_BATCH_UNITS - 1) /
+                     CX_RETINA_BATCH_UNITS;
+}
+
+/* The units of an item of a phase over units: [*first, *end). */
+static void
+units_of(const CxRetinaBatch *batch, unsigned layer, size_t item, size_t *first,
+         size_t *end)
+{
+    const CxRetinaLayer *l = &batch->net->layers[layer];
+    size_t step =
+        batch->options.by_channel ? l->out_y * l->out_x : CX_RETINA_BATCH_UNITS;
+
+    *first = item * step;
+    *end = MIN(*first + step, l->n_units);
+}
+
 void
 cx_retina_batch_relu(CxRetinaBatch *batch, unsigned layer, size_t item)
 {
-    size_t n = batch->net->layers[layer].n_units;
-    size_t first = item * CX_RETINA_BATCH_UNITS;
+    size_t u, end;
 
-    for (size_t u = first; u < MIN(first + CX_RETINA_BATCH_UNITS, n); u++)
-        relu_unit(batch, layer, u);
+    units_of(batch, layer, item, &u, &end);
+    while (u < end) {
+        Group group = group_of(batch, layer, u);
+
+        relu_group(batch, &group);
+        u = group.end;
+    }
 }
 
-/* d over a to d over z, in place. */
+/* Takes the slope of the relu into d of a unit; adds up d and d xhat. */
 static void
-unrelu_unit(CxRetinaBatch *batch, unsigned layer, size_t u)
+mask_unit(CxRetinaBatch *batch, unsigned layer, size_t u, double *sum,
+          double *product)
 {
     size_t units = batch->net->layers[layer].n_units;
     CxRetinaPass *pass = &batch->passes[layer];
     float mean = pass->mean[u], inverse = pass->inverse[u];
     float sums[RUN] = {0.0f}, products[RUN] = {0.0f};
-    bool norm = batch->options.batch_norm;
 
     for (size_t r = 0; r < batch->options.n_runs; r++) {
         size_t at = (r * units + u) * RUN;
-        const float *z = pass->z + at, *a = pass->a + at;
-        float *d = pass->d + at;
+        const float *restrict z = pass->z + at, *restrict a = pass->a + at;
+        float *restrict d = pass->d + at;
 
         for (unsigned k = 0; k < RUN; k++) {
             d[k] = a[k] > 0.0f ? d[k] : 0.0f;
@@ -161,42 +233,72 @@ unrelu_unit(CxRetinaBatch *batch, unsigned layer, size_t u)
             products[k] += d[k] * (z[k] - mean) * inverse;
         }
     }
-    float n = (float)(batch->options.n_runs * RUN), scale = pass->scale[u];
-    float sum = total(sums), product = total(products);
-    float gain = cx_retina_values(batch->net, layer, CX_RETINA_GAIN)[u];
+    *sum += (double)total(sums);
+    *product += (double)total(products);
+}
 
-    for (size_t r = 0; r < batch->options.n_runs && norm; r++) {
+/* d over y to d over z of a unit; mean and along: of d and of d xhat. */
+static void
+unnorm_unit(CxRetinaBatch *batch, unsigned layer, size_t u, float d_mean,
+            float along)
+{
+    size_t units = batch->net->layers[layer].n_units;
+    CxRetinaPass *pass = &batch->passes[layer];
+    float mean = pass->mean[u], inverse = pass->inverse[u];
+    float scale = pass->scale[u];
+
+    for (size_t r = 0; r < batch->options.n_runs; r++) {
         size_t at = (r * units + u) * RUN;
-        const float *z = pass->z + at;
-        float *d = pass->d + at;
+        const float *restrict z = pass->z + at;
+        float *restrict d = pass->d + at;
 
         for (unsigned k = 0; k < RUN; k++)
-            d[k] = scale *
-                   (d[k] - sum / n - (z[k] - mean) * inverse * (product / n));
+            d[k] = scale * (d[k] - d_mean - (z[k] - mean) * inverse * along);
     }
-    for (size_t r = 0; r < batch->options.n_runs && !norm; r++) {
-        float *d = pass->d + (r * units + u) * RUN;
+}
 
-        for (unsigned k = 0; k < RUN; k++)
-            d[k] *= scale;
+/* d over a to d over z, in place.  Members of a group get the same gradient of
+ * gain and shift, so that they stay equal. */
+static void
+unrelu_group(CxRetinaBatch *batch, const Group *group)
+{
+    unsigned layer = group->layer;
+    const float *gain = cx_retina_values(batch->net, layer, CX_RETINA_GAIN);
+    float *d_gain = cx_retina_batch_gradient_of(batch, layer, CX_RETINA_GAIN);
+    float *d_shift = cx_retina_batch_gradient_of(batch, layer, CX_RETINA_SHIFT);
+    float *d_bias = cx_retina_batch_gradient_of(batch, layer, CX_RETINA_MEAN);
+    bool norm = batch->options.batch_norm;
+    double sum = 0.0, product = 0.0, n = group_size(batch, group);
+
+    for (size_t u = group->first; u < group->end; u++) {
+        double before = sum;
+
+        mask_unit(batch, layer, u, &sum, &product);
+        /* for the bias, to be added up by channel */
+        d_bias[u] =
+            norm ? 0.0f : (float)(sum - before) * batch->passes[layer].scale[u];
     }
-    cx_retina_batch_gradient_of(batch, layer, CX_RETINA_SHIFT)[u] =
-        norm ? sum : 0.0f;
-    cx_retina_batch_gradient_of(batch, layer, CX_RETINA_GAIN)[u] =
-        norm ? copysignf(product, product * gain) : 0.0f;
-    /* for the bias, to be added up by channel */
-    cx_retina_batch_gradient_of(batch, layer, CX_RETINA_MEAN)[u] =
-        norm ? 0.0f : sum * scale;
+    for (size_t u = group->first; u < group->end; u++) {
+        unnorm_unit(batch, layer, u, norm ? (float)(sum / n) : 0.0f,
+                    norm ? (float)(product / n) : 0.0f);
+        d_shift[u] = norm ? (float)sum : 0.0f;
+        d_gain[u] =
+            norm ? copysignf((float)product, (float)product * gain[u]) : 0.0f;
+    }
 }
 
 void
 cx_retina_batch_unrelu(CxRetinaBatch *batch, unsigned layer, size_t item)
 {
-    size_t n = batch->net->layers[layer].n_units;
-    size_t first = item * CX_RETINA_BATCH_UNITS;
+    size_t u, end;
 
-    for (size_t u = first; u < MIN(first + CX_RETINA_BATCH_UNITS, n); u++)
-        unrelu_unit(batch, layer, u);
+    units_of(batch, layer, item, &u, &end);
+    while (u < end) {
+        Group group = group_of(batch, layer, u);
+
+        unrelu_group(batch, &group);
+        u = group.end;
+    }
 }
 
 /* ---- the cell layer --------------------------------------------------- */

@@ -47,7 +47,9 @@ struct CxRetinaBatch {
 /* Units in one item of a phase over units. */
 #define CX_RETINA_BATCH_UNITS 64
 
-/* Layers 1 and 2: statistics, noise and relu of some units; and back. */
+/* Layers 1 and 2: statistics, noise and relu of some units; and back.  An item
+ * is a block of units, or a channel if channels share their statistics. */
+size_t cx_retina_batch_n_norm_items(const CxRetinaBatch *batch, unsigned layer);
 void cx_retina_batch_relu(CxRetinaBatch *batch, unsigned layer, size_t item);
 void cx_retina_batch_unrelu(CxRetinaBatch *batch, unsigned layer, size_t item);
 

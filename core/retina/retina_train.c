@@ -319,6 +319,7 @@ prepare(Training *t, GError **error)
         .l2 = (float)o->l2,
         .momentum = (float)o->norm_momentum,
         .batch_norm = !o->no_batch_norm,
+        .by_channel = o->norm_by_channel,
         .seed = o->seed,
     };
     t->batch = cx_retina_batch_new(t->net, &options, error);

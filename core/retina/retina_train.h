@@ -47,6 +47,8 @@ typedef struct {
     double norm_momentum; /* of running statistics; 0 = 0.05 */
     bool no_batch_norm;   /* normalisation stays as it is, also the
                                 * gains: for small nets without it */
+    bool norm_by_channel; /* all units of a channel share statistics,
+                           * gain and shift: better on rare stimuli */
     uint64_t seed;
     unsigned n_threads; /* 0 = one a core */
     const char *isa;    /* NULL = best present */

@@ -65,7 +65,7 @@ twin_norm(const Twin *twin, unsigned layer, double *z, size_t n, size_t group)
     size_t units = twin->net->layers[layer].n_units;
 
     for (size_t first = 0; first < units; first += group) {
-        size_t i = first / group;
+        size_t i = layer < 2 ? first : first / group;
         double mean = value_of(twin, layer, CX_RETINA_MEAN)[i];
         double variance = value_of(twin, layer, CX_RETINA_VARIANCE)[i];
 
@@ -112,6 +112,16 @@ twin_gather(const Twin *twin, double *in, double *target)
     }
 }
 
+/* Units side by side that share their statistics in layer 1 or 2. */
+static size_t
+group_size(const CxRetinaCnn *net, const CxRetinaBatchOptions *options,
+           unsigned layer)
+{
+    const CxRetinaLayer *l = &net->layers[layer];
+
+    return options->by_channel ? l->out_y * l->out_x : 1;
+}
+
 static double
 twin_loss(const Twin *twin)
 {
@@ -123,11 +133,11 @@ twin_loss(const Twin *twin)
 
     twin_gather(twin, in, target);
     g_autofree double *a1 = twin_conv(twin, 0, in, n);
-    twin_norm(twin, 0, a1, n, 1);
+    twin_norm(twin, 0, a1, n, group_size(twin->net, twin->options, 0));
     for (size_t i = 0; i < n * l[0].n_units; i++)
         a1[i] = fmax(a1[i], 0.0);
     g_autofree double *a2 = twin_conv(twin, 1, a1, n);
-    twin_norm(twin, 1, a2, n, 1);
+    twin_norm(twin, 1, a2, n, group_size(twin->net, twin->options, 1));
     for (size_t i = 0; i < n * l[1].n_units; i++)
         a2[i] = fmax(a2[i], 0.0);
     g_autofree double *u = twin_conv(twin, 2, a2, n);
@@ -197,8 +207,20 @@ targets_of(CxRng *rng, const CxRetinaCnn *net, const CxRetinaCnn *teacher,
 
 /* ---- gradients -------------------------------------------------------- */
 
+/* Groups of units take gain, shift, mean and variance of their first. */
 static void
-check_gradient(CxRng *rng, bool batch_norm, unsigned stride)
+share_norms(CxRetinaCnn *net, unsigned layer, size_t group)
+{
+    for (unsigned which = CX_RETINA_GAIN; which <= CX_RETINA_VARIANCE; which++)
+        for (size_t u = 0; u < net->layers[layer].n_units; u++) {
+            float *values = cx_retina_values(net, layer, which);
+
+            values[u] = values[u / group * group];
+        }
+}
+
+static void
+check_gradient(CxRng *rng, bool batch_norm, bool by_channel, unsigned stride)
 {
     CxRetinaShape shape = small_shape(rng, cx_rng_below(rng, 3) == 0);
     g_autoptr(CxRetinaCnn) net =
@@ -228,7 +250,10 @@ check_gradient(CxRng *rng, bool batch_norm, unsigned stride)
                                     .l2 = 0.003f,
                                     .momentum = 0.0f,
                                     .batch_norm = batch_norm,
+                                    .by_channel = by_channel,
                                     .seed = 1};
+    for (unsigned l = 0; l < 2; l++)
+        share_norms(net, l, group_size(net, &options, l));
     for (unsigned i = 0; i < 3; i++)
         runs[i] = (CxRetinaRun){0, cx_rng_below(rng, 20)};
     g_autofree double *values = g_new(double, net->n_values);
@@ -247,6 +272,14 @@ check_gradient(CxRng *rng, bool batch_norm, unsigned stride)
             size_t i = (size_t)(tensor->data - net->values) +
                        cx_rng_below(rng, tensor->n);
             double old = values[i], step = 1e-7;
+            size_t n_moved = 1, first = i;
+
+            if (t < 12 && which >= CX_RETINA_GAIN) { /* its group moves along */
+                size_t base = (size_t)(tensor->data - net->values);
+
+                n_moved = group_size(net, &options, t / 6);
+                first = base + (i - base) / n_moved * n_moved;
+            }
 
             if (which >= CX_RETINA_MEAN ||
                 (!batch_norm &&
@@ -254,11 +287,14 @@ check_gradient(CxRng *rng, bool batch_norm, unsigned stride)
                 g_assert_cmpfloat((double)gradient[i], ==, 0.0);
                 continue;
             }
-            values[i] = old + step;
+            for (size_t m = 0; m < n_moved; m++)
+                values[first + m] = old + step;
             double up = twin_loss(&twin);
-            values[i] = old - step;
+            for (size_t m = 0; m < n_moved; m++)
+                values[first + m] = old - step;
             double slope = (up - twin_loss(&twin)) / (2.0 * step);
-            values[i] = old;
+            for (size_t m = 0; m < n_moved; m++)
+                values[first + m] = old;
             if (fabs(slope - (double)gradient[i]) > 2e-4 + 2e-3 * fabs(slope)) {
                 g_test_message("%s: gradient %.7f, by differences %.7f",
                                tensor->name, (double)gradient[i], slope);
@@ -273,8 +309,8 @@ test_gradient(void)
 {
     CxRng rng = cx_test_rng();
 
-    for (unsigned round = 0; round < 6; round++)
-        check_gradient(&rng, round % 3 != 2, 1 + round % 4);
+    for (unsigned round = 0; round < 8; round++)
+        check_gradient(&rng, round % 3 != 2, round % 2 == 1, 1 + round % 4);
 }
 
 /* ---- learning --------------------------------------------------------- */
