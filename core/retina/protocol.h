@@ -7,17 +7,21 @@
  * and the definition that screens print, and `reproduced` by these criteria:
  *
  *   omitted stimulus  peak later than period + 20 ms after the last flash is
- *                     >= 1.0 x the largest response of the last two periods;
+ *                     >= 1.0 x the largest response of the last two periods,
+ *                     at every period;
  *                     latency over periods of 30-80 ms linear (r^2 >= 0.95)
  *                     with slope 0.7-1.3; a linear-nonlinear baseline, if one
  *                     is given, fails the first
  *   latency coding    latency falls with the step (one bin of tolerance), by
  *                     >= 15 ms from the weakest to the strongest
- *   motion reversal   cells within 3 px of the flip: peak 80-300 ms after it
- *                     >= 1.2 x the smooth-motion peak, s.d. of the time of
- *                     the burst over cells <= 25 ms
- *   anticipation      response-weighted bar position <= 0 and >= 25 um ahead
- *                     of speed x (latency of a flashed bar)
+ *   motion reversal   cells within 4 px of the flip: largest peak 50-400 ms
+ *                     after it >= 1.2 x the mean smooth-motion peak; time of
+ *                     the peak 80-300 ms on average, s.d. over the cells that
+ *                     answer (above 0.3 x smooth) <= 25 ms; at least half of
+ *                     the cells answer
+ *   anticipation      response-weighted bar position (bins above 0.3 x peak)
+ *                     <= 0, that is before the cell's centre, and >= 25 um
+ *                     ahead of speed x (latency of a flashed bar)
  *
  * Schwartz et al. 2007; Gollisch and Meister 2008; Chen et al. 2014; Berry
  * et al. 1999.  Latencies are also given between bins (centre of mass, or a
@@ -77,17 +81,20 @@ typedef struct {
 /* What is shown once, and when; -1 where there is no such frame. */
 typedef struct {
     char *label;  /* "period 60 ms" */
-    double value; /* period in ms, step size, flip or bar centre in px */
+    double value; /* period ms, step size, flip or bar centre px */
     CxMovie *movie;
     int64_t onset_frame;      /* first frame that is not grey */
     int64_t last_flash_frame; /* onset of the last flash */
     int64_t omitted_frame;    /* where the next one would have begun */
     int64_t flip_frame;       /* last frame before the bar goes back */
+    int64_t end_frame;        /* answers are looked for before this one */
     int64_t period_frames, duration_frames; /* of flashes */
     int direction; /* of a moving bar: 1 rightward, -1, 0 if none moves */
-    bool control;  /* smooth motion, flashed bar: what is compared with */
-    float *bar_px; /* centre of the bar for every frame, NaN without one;
-                        NULL if the stimulus has no bar */
+    bool control;  /* only compared with: smooth motion, flashed bar, flashes
+                      without a gap */
+    float *bar_px; /* centre of the bar for every frame, NaN without one; from
+                      the middle of the film, as cx_protocol_cell_px();
+                      NULL if the stimulus has no bar */
 } CxProtocolCondition;
 
 typedef struct {
@@ -104,6 +111,10 @@ typedef struct {
 CxProtocol *cx_protocol_new(CxProtocolKind kind,
                             const CxProtocolOptions *options, GError **error);
 void cx_protocol_free(CxProtocol *protocol);
+
+/* Centre of a cell's pixel from the middle of the film (the border between
+ * two pixels if the width is even). */
+double cx_protocol_cell_px(const CxProtocol *protocol, size_t cell);
 
 /* Fills rates[n_frames][n_cells] (see movie.h).  Returns false with error. */
 typedef bool (*CxRespondFunc)(const CxMovie *movie, const CxCellPosition *cells,
@@ -133,13 +144,17 @@ typedef struct {
     double value;           /* NaN: could not be measured */
 } CxScalar;
 
-/* One point a condition: the curve of the protocol's panel. */
+/* One point of the curve of the protocol's panel, NaN where there is none. */
 typedef struct {
-    double x;         /* period ms, step size, flip px, bar centre um */
-    double y;         /* latency ms, burst ms, response */
-    double y_sub_bin; /* the same between bins, where it makes sense */
-    double sd;        /* over cells */
+    double x;         /* period ms, step size, cell - flip px, bar centre um */
+    double y;         /* latency ms, whole bins; anticipation: response */
+    double y_sub_bin; /* the same between bins (parabola) */
+    double y_centre;  /* centre of mass of what exceeds the base rate */
+    double y_onset;   /* omitted stimulus: first bin above a fifth of the peak
+                         from 100 ms + (period - 20 ms) after the last flash */
+    double sd;        /* of y_sub_bin over cells */
     double peak;      /* of the response measured */
+    double reference; /* largest answer to the train; smooth-motion peak */
 } CxProtocolPoint;
 
 typedef struct {
@@ -158,7 +173,13 @@ CxProtocolResult *cx_protocol_measure(const CxProtocol *protocol,
                                       const float *const *rates);
 void cx_protocol_result_free(CxProtocolResult *result);
 
-/* NaN if there is none of that key. */
+/* The value of a key, NaN if there is none.
+ *   osr: slope r_squared intercept_ms delay_ms delay_sd_ms ratio slope_bins
+ *   latency: weakest_ms strongest_ms drop_ms largest_rise_ms drop_centre_ms
+ *     drop_bins_ms
+ *   reversal: ratio burst_ms sd_ms burst_min_ms burst_max_ms answering cells
+ *   anticipation: position_um rightward_um leftward_um peak_um
+ *     flash_latency_ms expected_um advance_um */
 double cx_protocol_scalar(const CxProtocolResult *result, const char *key);
 
 typedef struct {
@@ -190,9 +211,10 @@ CxProtocolReport *cx_protocol_report_new(const CxProtocolOptions *options,
                                          CxJob *job, GError **error);
 void cx_protocol_report_free(CxProtocolReport *report);
 
-/* Latency of the largest value in y[first, end), in bins from `first`: the
- * bin; the top of the parabola through it and its neighbours; and the centre
- * of mass of values above share x peak.  NaN if nothing is above 0. */
+/* Latency of the largest value in y[first, end) (frame t at y[t * stride]), in
+ * bins from the beginning of bin `first` to the middle of the bin: the bin;
+ * the top of the parabola through it and its neighbours; and the centre of
+ * mass of values above share x peak.  NaN if nothing is above 0. */
 double cx_latency_argmax(const float *y, size_t stride, size_t first,
                          size_t end);
 double cx_latency_parabola(const float *y, size_t stride, size_t first,

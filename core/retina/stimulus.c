@@ -79,6 +79,25 @@ cx_stimulus_bar(CxMovie *movie, size_t frame, double centre_px,
 }
 
 void
+cx_stimulus_bar_exact(CxMovie *movie, size_t frame, double centre_px,
+                      double width_px, float amplitude)
+{
+    double width = (double)movie->width;
+    double lo = CLAMP(centre_px + 0.5 * (width - width_px), 0.0, width);
+    double hi = CLAMP(centre_px + 0.5 * (width + width_px), lo, width);
+
+    if (frame >= movie->n_frames)
+        return;
+    for (size_t x = (size_t)lo; (double)x < hi; x++) {
+        double covered = MIN(hi, (double)x + 1.0) - MAX(lo, (double)x);
+        float *at = cx_movie_frame(movie, frame) + x;
+
+        for (size_t y = 0; y < movie->height; y++)
+            at[y * movie->width] += amplitude * (float)covered;
+    }
+}
+
+void
 cx_stimulus_flash_bar(CxMovie *movie, size_t first, size_t n, double centre_px,
                       unsigned width_px, float amplitude)
 {

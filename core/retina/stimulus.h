@@ -36,7 +36,11 @@ void cx_stimulus_flash_train(CxMovie *movie, size_t first, size_t n,
 void cx_stimulus_bar(CxMovie *movie, size_t frame, double centre_px,
                      unsigned width_px, float amplitude);
 
-/* The same bar in n frames: a flashed bar. */
+/* One frame of a bar whose edges are shared out to pixels by area, exactly. */
+void cx_stimulus_bar_exact(CxMovie *movie, size_t frame, double centre_px,
+                           double width_px, float amplitude);
+
+/* The bar of cx_stimulus_bar() in n frames: a flashed bar. */
 void cx_stimulus_flash_bar(CxMovie *movie, size_t first, size_t n,
                            double centre_px, unsigned width_px,
                            float amplitude);
