@@ -52,6 +52,13 @@ CxFaithfulness *cx_faithfulness_channels(const CxRetinaCnn *net,
 CxFaithfulness *cx_faithfulness_bits(const CxRetinaCnn *net,
                                      const CxFaithfulnessOptions *options,
                                      CxJob *job, GError **error);
+
+/* Pearson's r of all rates of two runs of the same protocol, and how much of
+ * the first's variance the second explains (may be NULL). */
+void cx_faithfulness_compare(const CxProtocolRun *whole,
+                             const CxProtocolRun *part, double *r,
+                             double *explained);
+
 void cx_faithfulness_free(CxFaithfulness *faithfulness);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxFaithfulness, cx_faithfulness_free)

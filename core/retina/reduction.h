@@ -21,7 +21,7 @@ typedef enum {
     CX_ORDER_MAGNITUDE, /* root of the mean squared weight of the kernel */
     CX_ORDER_RANDOM,
     CX_ORDER_GRADIENT, /* mean |dr/dz1 (z1 - z1 of grey)| at the stimulus */
-    CX_ORDER_SYNFLOW,  /* scores are computed elsewhere and given */
+    CX_ORDER_SYNFLOW, /* what flows through the channel, all weights positive */
     CX_N_ORDERS,
 } CxChannelOrder;
 
@@ -36,16 +36,22 @@ typedef struct {
     bool abs_sum;          /* sum |A_u| over space instead of |sum of A_u| */
     uint32_t stride;       /* frames between attributions; 0 = 4 */
     uint64_t seed;         /* CX_ORDER_RANDOM */
-    const double *synflow; /* [channels of layer 1], CX_ORDER_SYNFLOW */
+    const double *synflow; /* [channels] scores to use instead of the network's
+                              own, CX_ORDER_SYNFLOW; or NULL */
     unsigned n_threads;
 } CxScoreOptions;
 
-/* scores [channels of layer 1].  CX_ERROR_INVALID without SynFlow scores. */
+/* scores [channels of layer 1]. */
 bool cx_channel_scores(const CxRetinaCnn *net, const CxScoreOptions *options,
                        double *scores, CxJob *job, GError **error);
 
 /* The same from the root of the mean squared weight alone. */
 void cx_channel_scores_magnitude(const CxRetinaCnn *net, double *scores);
+
+/* SynFlow of whole channels: with every weight and gain by its magnitude,
+ * biases left out and an input of ones, how much of the sum of all cells flows
+ * through the channel.  The sum over channels is that sum. */
+void cx_channel_scores_synflow(const CxRetinaCnn *net, double *scores);
 
 /* Attributions and gradients of one film at one cell, summed over frames:
  * adds to attribution and gradient [channels] (either may be NULL), counts
