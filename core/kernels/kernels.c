@@ -15,6 +15,7 @@ fill_c(CxKernels *kernels)
         .envelope_f32 = cx_envelope_f32_c,
         .gemm_rows_f32 = cx_gemm_rows_f32_c,
         .gemm_dots_f32 = cx_gemm_dots_f32_c,
+        .norm_f32 = cx_norm_f32_c,
         .winograd_split_f32 = cx_winograd_split_f32_c,
         .winograd_join_f32 = cx_winograd_join_f32_c,
         .u8 = {"c",
@@ -45,6 +46,7 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->envelope_f32 = cx_envelope_f32_avx2;
         kernels->gemm_rows_f32 = cx_gemm_rows_f32_avx2;
         kernels->gemm_dots_f32 = cx_gemm_dots_f32_avx2;
+        kernels->norm_f32 = cx_norm_f32_avx2;
         kernels->winograd_split_f32 = cx_winograd_split_f32_avx2;
         kernels->winograd_join_f32 = cx_winograd_join_f32_avx2;
         kernels->peak = (CxPeak){cx_peak_f32_avx2, CX_PEAK_F32_AVX2};
@@ -65,6 +67,7 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->envelope_f32 = cx_envelope_f32_avx512;
         kernels->gemm_rows_f32 = cx_gemm_rows_f32_avx512;
         kernels->gemm_dots_f32 = cx_gemm_dots_f32_avx512;
+        kernels->norm_f32 = cx_norm_f32_avx512;
         kernels->winograd_split_f32 = cx_winograd_split_f32_avx512;
         kernels->winograd_join_f32 = cx_winograd_join_f32_avx512;
     }

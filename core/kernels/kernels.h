@@ -12,6 +12,7 @@
 #include "core/kernels/envelope_f32.h"
 #include "core/kernels/gemm_f32.h"
 #include "core/kernels/peak.h"
+#include "core/kernels/norm_f32.h"
 #include "core/kernels/pool_f32.h"
 #include "core/kernels/pool_rows.h"
 #include "core/kernels/sigmoid_f32.h"
@@ -34,6 +35,7 @@ typedef struct {
     CxEnvelopeF32Fn *envelope_f32;
     CxGemmRowsFn *gemm_rows_f32;
     CxGemmDotsFn *gemm_dots_f32;
+    CxNormF32 norm_f32;
     CxWinogradSplitF32Fn *winograd_split_f32;
     CxWinogradJoinF32Fn *winograd_join_f32;
     CxPeak peak;        /* of conv_row_f32 */

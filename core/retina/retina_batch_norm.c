@@ -53,43 +53,50 @@ group_size(const CxRetinaBatch *batch, const Group *group)
     return (double)(batch->options.n_runs * RUN * (group->end - group->first));
 }
 
+/* A unit over all runs. */
+static CxNormRows
+rows_of(const CxRetinaBatch *batch, unsigned layer, size_t u)
+{
+    const CxRetinaPass *pass = &batch->passes[layer];
+
+    return (CxNormRows){.n_rows = batch->options.n_runs,
+                        .step = batch->net->layers[layer].n_units * RUN,
+                        .n = RUN,
+                        .z = pass->z + u * RUN,
+                        .a = pass->a + u * RUN,
+                        .d = pass->d + u * RUN,
+                        .mean = pass->mean[u],
+                        .scale = pass->scale[u]};
+}
+
+/* Sums over a group of z - mean, or of its square. */
+static double
+add_moments(const CxRetinaBatch *batch, const Group *group, float mean,
+            bool square)
+{
+    double sum = 0.0;
+
+    for (size_t u = group->first; u < group->end; u++) {
+        float sums[RUN] = {0.0f}, squares[RUN] = {0.0f};
+        CxNormRows rows = rows_of(batch, group->layer, u);
+
+        rows.mean = mean;
+        rows.sums = sums, rows.squares = squares;
+        batch->net->kernels.norm_f32.moments(&rows);
+        sum += (double)total(square ? squares : sums);
+    }
+    return sum;
+}
+
 /* Mean and variance of a group over the batch. */
 static void
 find_statistics(const CxRetinaBatch *batch, const Group *group, float *mean,
                 float *variance)
 {
-    const CxRetinaPass *pass = &batch->passes[group->layer];
-    size_t n_runs = batch->options.n_runs;
-    size_t units = batch->net->layers[group->layer].n_units;
-    double n = group_size(batch, group), sum = 0.0, square = 0.0;
+    double n = group_size(batch, group);
 
-    for (size_t u = group->first; u < group->end; u++) {
-        float sums[RUN] = {0.0f};
-
-        for (size_t r = 0; r < n_runs; r++) {
-            const float *restrict z = pass->z + (r * units + u) * RUN;
-
-            for (unsigned k = 0; k < RUN; k++)
-                sums[k] += z[k];
-        }
-        sum += (double)total(sums);
-    }
-    *mean = (float)(sum / n);
-    for (size_t u = group->first; u < group->end; u++) {
-        float squares[RUN] = {0.0f};
-
-        for (size_t r = 0; r < n_runs; r++) {
-            const float *restrict z = pass->z + (r * units + u) * RUN;
-
-            for (unsigned k = 0; k < RUN; k++) {
-                float off = z[k] - *mean;
-
-                squares[k] += off * off;
-            }
-        }
-        square += (double)total(squares);
-    }
-    *variance = (float)(square / n);
+    *mean = (float)(add_moments(batch, group, 0.0f, false) / n);
+    *variance = (float)(add_moments(batch, group, *mean, true) / n);
 }
 
 static void
@@ -127,38 +134,35 @@ settle(CxRetinaBatch *batch, unsigned layer, size_t i, float bias, float mean,
     return shift - mean * pass->scale[i];
 }
 
-static const float *
+static uint32_t
 noise_at(const CxRetinaBatch *batch, unsigned layer, size_t u, size_t run)
 {
     uint64_t key = batch->step * 2 + layer;
 
     key = cx_hash64_mix(cx_hash64_mix(batch->options.seed + key) +
                         ((uint64_t)run << 32) + u);
-    return batch->table + (key & 0xffff);
+    return (uint32_t)(key & 0xffff);
 }
 
+/* at: memory for a place in the noise a run. */
 static void
-relu_unit(CxRetinaBatch *batch, unsigned layer, size_t u, float offset)
+relu_unit(CxRetinaBatch *batch, unsigned layer, size_t u, float offset,
+          uint32_t *at)
 {
-    size_t units = batch->net->layers[layer].n_units;
-    CxRetinaPass *pass = &batch->passes[layer];
-    float scale = pass->scale[u];
+    CxNormRows rows = rows_of(batch, layer, u);
 
-    for (size_t r = 0; r < batch->options.n_runs; r++) {
-        const float *restrict z = pass->z + (r * units + u) * RUN;
-        const float *restrict noise = noise_at(batch, layer, u, r);
-        float *restrict a = pass->a + (r * units + u) * RUN;
-
-        for (unsigned k = 0; k < RUN; k++) {
-            float y = z[k] * scale + offset + noise[k];
-
-            a[k] = y > 0.0f ? y : 0.0f;
-        }
+    rows.offset = offset;
+    if (batch->options.noise > 0.0f) {
+        for (size_t r = 0; r < rows.n_rows; r++)
+            at[r] = noise_at(batch, layer, u, r);
+        rows.noise = batch->table;
+        rows.noise_at = at;
     }
+    batch->net->kernels.norm_f32.relu(&rows);
 }
 
 static void
-relu_group(CxRetinaBatch *batch, const Group *group)
+relu_group(CxRetinaBatch *batch, const Group *group, uint32_t *at)
 {
     const CxRetinaLayer *l = &batch->net->layers[group->layer];
     size_t channel = group->first / (l->out_y * l->out_x);
@@ -171,7 +175,8 @@ relu_group(CxRetinaBatch *batch, const Group *group)
     for (size_t u = group->first; u < group->end; u++)
         relu_unit(batch, group->layer, u,
                   settle(batch, group->layer, u, bias, mean, variance,
-                         group_size(batch, group)));
+                         group_size(batch, group)),
+                  at);
 }
 
 size_t
@@ -201,13 +206,14 @@ units_of(const CxRetinaBatch *batch, unsigned layer, size_t item, size_t *first,
 void
 cx_retina_batch_relu(CxRetinaBatch *batch, unsigned layer, size_t item)
 {
+    g_autofree uint32_t *at = g_new(uint32_t, batch->options.n_runs);
     size_t u, end;
 
     units_of(batch, layer, item, &u, &end);
     while (u < end) {
         Group group = group_of(batch, layer, u);
 
-        relu_group(batch, &group);
+        relu_group(batch, &group, at);
         u = group.end;
     }
 }
@@ -217,44 +223,26 @@ static void
 mask_unit(CxRetinaBatch *batch, unsigned layer, size_t u, double *sum,
           double *product)
 {
-    size_t units = batch->net->layers[layer].n_units;
-    CxRetinaPass *pass = &batch->passes[layer];
-    float mean = pass->mean[u], inverse = pass->inverse[u];
     float sums[RUN] = {0.0f}, products[RUN] = {0.0f};
+    CxNormRows rows = rows_of(batch, layer, u);
 
-    for (size_t r = 0; r < batch->options.n_runs; r++) {
-        size_t at = (r * units + u) * RUN;
-        const float *restrict z = pass->z + at, *restrict a = pass->a + at;
-        float *restrict d = pass->d + at;
-
-        for (unsigned k = 0; k < RUN; k++) {
-            d[k] = a[k] > 0.0f ? d[k] : 0.0f;
-            sums[k] += d[k];
-            products[k] += d[k] * (z[k] - mean) * inverse;
-        }
-    }
+    rows.sums = sums, rows.squares = products;
+    batch->net->kernels.norm_f32.unrelu(&rows);
     *sum += (double)total(sums);
-    *product += (double)total(products);
+    *product +=
+        (double)total(products) * (double)batch->passes[layer].inverse[u];
 }
 
 /* d over y to d over z of a unit; mean and along: of d and of d xhat. */
 static void
-unnorm_unit(CxRetinaBatch *batch, unsigned layer, size_t u, float d_mean,
+unnorm_unit(CxRetinaBatch *batch, unsigned layer, size_t u, float mean,
             float along)
 {
-    size_t units = batch->net->layers[layer].n_units;
-    CxRetinaPass *pass = &batch->passes[layer];
-    float mean = pass->mean[u], inverse = pass->inverse[u];
-    float scale = pass->scale[u];
+    CxNormRows rows = rows_of(batch, layer, u);
 
-    for (size_t r = 0; r < batch->options.n_runs; r++) {
-        size_t at = (r * units + u) * RUN;
-        const float *restrict z = pass->z + at;
-        float *restrict d = pass->d + at;
-
-        for (unsigned k = 0; k < RUN; k++)
-            d[k] = scale * (d[k] - d_mean - (z[k] - mean) * inverse * along);
-    }
+    rows.shift = mean;
+    rows.slope = along * batch->passes[layer].inverse[u];
+    batch->net->kernels.norm_f32.unnorm(&rows);
 }
 
 /* d over a to d over z, in place.  Members of a group get the same gradient of

@@ -193,17 +193,6 @@ fill_row(float *row, float value, size_t lanes)
 }
 
 static void
-relu_row(float *to, const float *from, float scale, float offset, size_t lanes)
-{
-    for (size_t k0 = 0; k0 < lanes; k0 += STEP)
-        for (size_t k = k0; k < k0 + STEP; k++) {
-            float y = from[k] * scale + offset;
-
-            to[k] = y > 0.0f ? y : 0.0f;
-        }
-}
-
-static void
 add_row(float *row, float value, size_t lanes)
 {
     for (size_t k0 = 0; k0 < lanes; k0 += STEP)
@@ -230,7 +219,12 @@ cx_retina_lanes_relu(const CxRetinaCnn *net, CxRetinaScratch *scratch,
         if (with_bias)
             add_row(z, bias[u / area], lanes);
         if (fate == CX_RETINA_KEEP)
-            relu_row(a, z, scale, offset, lanes);
+            net->kernels.norm_f32.relu(&(CxNormRows){.n_rows = 1,
+                                                     .n = lanes,
+                                                     .z = z,
+                                                     .a = a,
+                                                     .scale = scale,
+                                                     .offset = offset});
         else
             fill_row(a,
                      fate == CX_RETINA_HOLD ? MAX(grey * scale + offset, 0.0f)

@@ -77,6 +77,7 @@ main(int argc, char **argv)
     check_cpu_add();
     check_envelope_f32_add();
     check_gemm_f32_add();
+    check_norm_f32_add();
     check_pool_f32_add();
     check_sigmoid_f32_add();
     check_winograd_f32_add();

@@ -33,6 +33,7 @@ void check_conv_f32_add(void);
 void check_cpu_add(void);
 void check_envelope_f32_add(void);
 void check_gemm_f32_add(void);
+void check_norm_f32_add(void);
 void check_pool_f32_add(void);
 void check_sigmoid_f32_add(void);
 void check_winograd_f32_add(void);
