@@ -22,7 +22,9 @@ typedef struct {
     double ridge;        /* 1e-3 of the film's variance */
     size_t n_iterations; /* 40 */
     size_t n_knots;      /* 24 of the curve */
-    unsigned n_threads;  /* 0 = all cores */
+    size_t n_samples;    /* 40000: as many (frame, cell) pairs, evenly spread,
+                            are fitted to */
+    unsigned n_threads;  /* 0 = all cores; does not change the result */
 } CxLnOptions;
 
 CxLnOptions cx_ln_options_default(void);
@@ -33,12 +35,13 @@ typedef struct {
     float offset;                  /* added to the filter's output */
     size_t n_knots;
     float *knot_x, *knot_y; /* the curve: rising; flat beyond its ends */
-    double correlation;     /* Pearson r on the data of the fit */
+    double correlation;     /* Pearson r on the samples of the fit */
 } CxLnModel;
 
 /* rates[t * n_cells + i] answers the film at cells[i]; cells nearer to the
  * border than half the filter see the film's edge repeated.  The first
- * `history` frames are left out. */
+ * `history` frames are left out.  options NULL: the defaults.
+ * CX_ERROR_INVALID if the film is too short or the sizes make no sense. */
 CxLnModel *cx_ln_model_fit(const CxMovie *movie, const CxCellPosition *cells,
                            size_t n_cells, const float *rates,
                            const CxLnOptions *options, CxJob *job,
