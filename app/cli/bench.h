@@ -20,6 +20,7 @@ bool cxcli_bench_components(CxcliContext *context, GError **error);
 bool cxcli_bench_edits(CxcliContext *context, GError **error);
 bool cxcli_bench_frames(CxcliContext *context, GError **error);
 bool cxcli_bench_mesh(CxcliContext *context, GError **error);
+bool cxcli_bench_queue(CxcliContext *context, GError **error);
 bool cxcli_bench_relabel(CxcliContext *context, GError **error);
 bool cxcli_bench_skeleton(CxcliContext *context, GError **error);
 bool cxcli_bench_unet(CxcliContext *context, GError **error);

@@ -77,6 +77,7 @@ extern const CxcliCommand *const cxcli_commands[];
 
 extern const CxcliCommand cxcli_bench;
 extern const CxcliCommand cxcli_calibrate;
+extern const CxcliCommand cxcli_candidates;
 extern const CxcliCommand cxcli_check;
 extern const CxcliCommand cxcli_components;
 extern const CxcliCommand cxcli_convert;

@@ -20,7 +20,7 @@ allowed() {
     segmentation="core/segmentation|$nn"
     shapes="core/mesh|core/skeleton|core/metrics"
     proofread="core/proofread|$shapes|$segmentation"
-    core="core/export|$proofread|core/retina|core/theory"
+    core="core/export|core/review|$proofread|core/retina|core/theory"
     case $1 in
     core/kernels) echo "$kernels" ;;
     core/base) echo "$base" ;;
@@ -30,6 +30,7 @@ allowed() {
     core/segmentation) echo "$segmentation" ;;
     core/mesh | core/skeleton | core/metrics) echo "$1|$segmentation" ;;
     core/proofread) echo "$proofread" ;;
+    core/review) echo "core/review|$proofread" ;;
     core/export) echo "core/export|$proofread" ;;
     core/retina) echo "$1|$nn" ;;
     core/theory) echo "$1|core/retina|$nn" ;;
