@@ -56,6 +56,17 @@ exits 0 evaluate "$truth" p.connexon --border 2 --json &&
 ok "its score inside the borders"
 exits 0 check p.connexon --json && json 'r["ok"] and r["problems"] == []'
 ok "check"
+exits 0 candidates p.connexon --limit 20 --json &&
+    json 'len(r["candidates"]) == 20 and all(isinstance(c["a"], str) and
+        c["kind"] in ("split", "merge") and len(c["at"]) == 3 for c in r["candidates"])' &&
+    json '[c["score"] for c in r["candidates"]] == sorted((c["score"] for c in r["candidates"]), reverse=True)'
+ok "candidates, the best first"
+exits 0 bench queue p.connexon --truth "$truth" --decisions 40 --json &&
+    json 'r["points"][-1]["voi_split"] + r["points"][-1]["voi_merge"] <
+        r["points"][0]["voi_split"] + r["points"][0]["voi_merge"]'
+ok "answers from the queue lower the VOI"
+exits 0 export p.connexon lines --what skeletons --json && [ "$(ls lines | wc -l)" -gt 20 ]
+ok "export skeletons"
 fails_with "--force" segment "$raw" p.connexon --model fib
 ok "a project is not overwritten"
 exits 0 segment "$raw" p.connexon --model fib --resume --json
