@@ -5,6 +5,10 @@
 #include "app/cli/cmd.h"
 
 static const CxcliCommand *const parts[] = {
+    &cxcli_retina_attribute,
+    &cxcli_retina_reduce,
+    &cxcli_retina_prune,
+    &cxcli_retina_report,
     NULL,
 };
 

@@ -1,0 +1,34 @@
+/* What the retina commands share: the network an argument names, the films
+ * its options describe.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#pragma once
+
+#include "app/cli/arguments.h"
+#include "core/retina/reduction.h"
+
+/* The shipped network that stands where none is named. */
+#define CXCLI_RETINA_DEFAULT "retina-mixed"
+
+/* A path ending in .h5 or the name of a shipped network; NULL: the default. */
+CxRetinaCnn *cxcli_retina_load(const char *spec, GError **error);
+
+/* --protocol; CX_N_PROTOCOLS if it was not given. */
+bool cxcli_retina_protocol(const CxcliContext *context, CxProtocolKind *kind,
+                           GError **error);
+
+/* --preset and --amplitude. */
+bool cxcli_retina_films(const CxcliContext *context, CxProtocolOptions *films,
+                        GError **error);
+
+/* --order, --seed; films and protocol as above.  scores and order have room
+ * for every channel of layer 1. */
+bool cxcli_retina_order(const CxcliContext *context, const CxRetinaCnn *net,
+                        CxProtocolKind kind, const CxProtocolOptions *films,
+                        CxChannelOrder otherwise, double *scores,
+                        unsigned *order, GError **error);
+
+/* --fate zero|hold. */
+bool cxcli_retina_fate(const CxcliContext *context, CxRetinaFate *fate,
+                       GError **error);
