@@ -97,6 +97,7 @@ extern const CxcliCommand cxcli_retina_attribute;
 extern const CxcliCommand cxcli_retina_prune;
 extern const CxcliCommand cxcli_retina_reduce;
 extern const CxcliCommand cxcli_retina_report;
+extern const CxcliCommand cxcli_retina_simulate;
 extern const CxcliCommand cxcli_sample;
 extern const CxcliCommand cxcli_segment;
 extern const CxcliCommand cxcli_skeleton;

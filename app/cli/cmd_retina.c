@@ -9,6 +9,7 @@ static const CxcliCommand *const parts[] = {
     &cxcli_retina_reduce,
     &cxcli_retina_prune,
     &cxcli_retina_report,
+    &cxcli_retina_simulate,
     NULL,
 };
 
