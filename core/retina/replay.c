@@ -23,15 +23,19 @@ check_choice(const CxRetinaReplay *replay, GError **error)
     const CxRetinaReplayOptions *o = &replay->options;
     const CxProtocol *protocol = replay->protocol;
 
-    if (o->condition < protocol->n_conditions &&
-        (o->cell == SIZE_MAX || o->cell < protocol->n_cells))
-        return true;
-    g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                "the protocol has %zu conditions and %zu cells, found a "
-                "request for condition %zu and cell %zu",
-                protocol->n_conditions, protocol->n_cells, o->condition,
-                o->cell);
-    return false;
+    if (o->condition >= protocol->n_conditions) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "the protocol has no condition %zu, expected 0 to %zu",
+                    o->condition, protocol->n_conditions - 1);
+        return false;
+    }
+    if (o->cell != SIZE_MAX && o->cell >= protocol->n_cells) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "the protocol has no cell %zu, expected 0 to %zu", o->cell,
+                    protocol->n_cells - 1);
+        return false;
+    }
+    return true;
 }
 
 static bool
