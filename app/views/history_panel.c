@@ -33,8 +33,9 @@ icon_of(CxEditKind kind)
         return "text-editor-symbolic";
     case CX_EDIT_LOCK:
         return "changes-prevent-symbolic";
+    default:
+        return "text-editor-symbolic";
     }
-    return "text-editor-symbolic";
 }
 
 /* Widgets of a row hang on its box by these names. */

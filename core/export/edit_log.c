@@ -33,12 +33,21 @@ enum {
     COLUMN_LINK_B,
     COLUMN_MOVES,
     COLUMN_SENTENCE,
+    N_OLD_COLUMNS, /* before there were edits of voxels */
+    COLUMN_PATCH = N_OLD_COLUMNS,
+    COLUMN_VOXELS,
     N_COLUMNS,
 };
 
-static const char header[] =
+static const char old_header[] =
     "sequence,parent,state,kind,time,author,x,y,z,segment,locked,text,"
     "old_text,link_a,link_b,moves,sentence";
+
+/* patch: supervoxels and edges before and after; voxels: runs of changed
+ * voxels; both zstd in base64 (proofread/patch.h, project.h). */
+static const char header[] =
+    "sequence,parent,state,kind,time,author,x,y,z,segment,locked,text,"
+    "old_text,link_a,link_b,moves,sentence,patch,voxels";
 
 /* Writing. */
 
@@ -73,8 +82,18 @@ format_moves(const CxEdit *edit)
     return g_string_free(out, FALSE);
 }
 
+static void
+append_bytes(GString *line, GBytes *bytes)
+{
+    gsize size = 0;
+    const void *data = bytes != NULL ? g_bytes_get_data(bytes, &size) : NULL;
+    g_autofree char *text = size > 0 ? g_base64_encode(data, size) : NULL;
+
+    cx_csv_append(line, text);
+}
+
 static char *
-format_edit(const CxEdit *edit)
+format_edit(const CxEdit *edit, GBytes *patch, GBytes *voxels)
 {
     GString *line = g_string_new(NULL);
     g_autofree char *time = format_time(edit->time_us);
@@ -99,17 +118,37 @@ format_edit(const CxEdit *edit)
     cx_csv_append_u64(line, edit->link_b);
     cx_csv_append(line, moves);
     cx_csv_append(line, edit->sentence);
+    append_bytes(line, patch);
+    append_bytes(line, voxels);
     g_string_append_c(line, '\n');
     return g_string_free(line, FALSE);
 }
 
 static bool
-write_edits(const GPtrArray *edits, CxExportFile *file, GError **error)
+write_edit(CxProject *project, const CxEdit *edit, CxExportFile *file,
+           GError **error)
+{
+    g_autoptr(GBytes) patch = NULL;
+    g_autoptr(GBytes) voxels = NULL;
+
+    if (edit->patch != NULL) {
+        patch = cx_patch_encode(edit->patch, error);
+        voxels =
+            patch != NULL ? cx_project_dup_changes(project, edit, error) : NULL;
+        if (voxels == NULL)
+            return false;
+    }
+    g_autofree char *line = format_edit(edit, patch, voxels);
+
+    return cx_export_file_puts(file, line, error);
+}
+
+static bool
+write_edits(CxProject *project, const GPtrArray *edits, CxExportFile *file,
+            GError **error)
 {
     for (guint i = 0; i < edits->len; i++) {
-        g_autofree char *line = format_edit(g_ptr_array_index(edits, i));
-
-        if (!cx_export_file_puts(file, line, error))
+        if (!write_edit(project, g_ptr_array_index(edits, i), file, error))
             return false;
     }
     return true;
@@ -127,7 +166,7 @@ cx_edit_log_write(CxProject *project, CxExportFile *file, CxJob *job,
         g_autoptr(GPtrArray) edits = cx_project_edits(
             project, first, MIN(first + PAGE - 1, n), true, error);
 
-        if (edits == NULL || !write_edits(edits, file, error) ||
+        if (edits == NULL || !write_edits(project, edits, file, error) ||
             !cx_job_step(job, (uint64_t)first, (uint64_t)n, error))
             return false;
     }
@@ -209,17 +248,46 @@ signed_number(const GPtrArray *fields, int column)
     return g_ascii_strtoll(g_ptr_array_index(fields, column), NULL, 10);
 }
 
+static GBytes *
+dup_bytes(const GPtrArray *fields, int column)
+{
+    const char *text = g_ptr_array_index(fields, column);
+    gsize size;
+    guchar *data = *text != '\0' ? g_base64_decode(text, &size) : NULL;
+
+    return data != NULL ? g_bytes_new_take(data, size) : NULL;
+}
+
+/* The changed voxels of an edit, if it has any. */
+static bool
+parse_voxels(const GPtrArray *fields, CxEdit *edit)
+{
+    g_autoptr(GBytes) packed = dup_bytes(fields, COLUMN_PATCH);
+    gsize size;
+
+    if (packed == NULL)
+        return true;
+    const void *data = g_bytes_get_data(packed, &size);
+    CxPatch *patch = cx_patch_decode(data, size, NULL);
+
+    edit->changes = dup_bytes(fields, COLUMN_VOXELS);
+    if (patch != NULL)
+        cx_edit_take_patch(edit, patch);
+    return patch != NULL && edit->changes != NULL;
+}
+
 static CxEdit *
 parse_edit(const GPtrArray *fields)
 {
     CxEditKind kind;
 
-    if (fields->len != N_COLUMNS ||
+    if ((fields->len != N_COLUMNS && fields->len != N_OLD_COLUMNS) ||
         !cx_edit_kind_from_name(g_ptr_array_index(fields, COLUMN_KIND), &kind))
         return NULL;
     g_autoptr(CxEdit) edit = cx_edit_new(kind);
 
-    if (!parse_moves(g_ptr_array_index(fields, COLUMN_MOVES), edit))
+    if (!parse_moves(g_ptr_array_index(fields, COLUMN_MOVES), edit) ||
+        (fields->len == N_COLUMNS && !parse_voxels(fields, edit)))
         return NULL;
     edit->at = (CxVoxel){signed_number(fields, COLUMN_X),
                          signed_number(fields, COLUMN_Y),
@@ -258,7 +326,8 @@ check_header(const char **text, const char *path, GError **error)
 {
     size_t n = strcspn(*text, "\r\n");
 
-    if (n != strlen(header) || memcmp(*text, header, n) != 0) {
+    if ((n != strlen(header) || memcmp(*text, header, n) != 0) &&
+        (n != strlen(old_header) || memcmp(*text, old_header, n) != 0)) {
         g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
                     "%s is not a log of edits: its first line is not "
                     "\"sequence,parent,…\"",

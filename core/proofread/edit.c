@@ -7,10 +7,10 @@
 #include "core/base/error.h"
 
 static const char *const kind_names[] = {
-    [CX_EDIT_MERGE] = "merge",
-    [CX_EDIT_SPLIT] = "split",
-    [CX_EDIT_NOTE] = "note",
-    [CX_EDIT_LOCK] = "lock",
+    [CX_EDIT_MERGE] = "merge",       [CX_EDIT_SPLIT] = "split",
+    [CX_EDIT_NOTE] = "note",         [CX_EDIT_LOCK] = "lock",
+    [CX_EDIT_PAINT] = "paint",       [CX_EDIT_REVERT] = "revert",
+    [CX_EDIT_ANNOTATE] = "annotate",
 };
 
 static int
@@ -46,6 +46,8 @@ cx_edit_free(CxEdit *edit)
     if (edit == NULL)
         return;
     g_array_unref(edit->moves);
+    cx_patch_free(edit->patch);
+    g_clear_pointer(&edit->changes, g_bytes_unref);
     g_free(edit->author);
     g_free(edit->text);
     g_free(edit->old_text);
@@ -80,11 +82,31 @@ cx_edit_add_move(CxEdit *edit, CxId from, CxId to, GArray *supervoxels)
     g_array_append_val(edit->moves, move);
 }
 
+void
+cx_edit_take_patch(CxEdit *edit, CxPatch *patch)
+{
+    cx_patch_free(edit->patch);
+    edit->patch = patch;
+    edit->box = patch->box;
+}
+
 static void
 append_segment(GArray *segments, CxId id)
 {
     if (id != 0)
         g_array_append_val(segments, id);
+}
+
+static void
+append_patched(GArray *segments, const CxPatch *patch)
+{
+    for (int side = 0; side < 2; side++) {
+        const GArray *nodes = patch->nodes[side];
+
+        for (guint i = 0; i < nodes->len; i++)
+            append_segment(segments,
+                           g_array_index(nodes, CxPatchNode, i).segment);
+    }
 }
 
 GArray *
@@ -99,7 +121,10 @@ cx_edit_segments(const CxEdit *edit)
         append_segment(segments, move->from);
         append_segment(segments, move->to);
     }
-    append_segment(segments, edit->segment);
+    if (edit->patch != NULL)
+        append_patched(segments, edit->patch);
+    if (edit->kind != CX_EDIT_ANNOTATE)
+        append_segment(segments, edit->segment);
     g_array_sort(segments, compare_ids);
     for (guint i = 0; i < segments->len; i++) {
         CxId id = g_array_index(segments, CxId, i);

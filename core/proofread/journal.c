@@ -17,7 +17,10 @@
 #include <unistd.h>
 
 #define APPLICATION_ID 0x43786e31
-#define FORMAT_VERSION 1
+/* Format 1 knew no edits of voxels; it is read as it is, and becomes format 2
+ * with the first such edit. */
+#define OLDEST_VERSION 1
+#define FORMAT_VERSION 2
 #define HEADER_BYTES 100
 
 /* Errors. */
@@ -183,7 +186,7 @@ check_header(const char *path, const uint8_t *header, int64_t size,
                       "%s is a database of another program (application id "
                       "0x%08x, expected 0x%08x)",
                       path, id, APPLICATION_ID);
-    if (version != FORMAT_VERSION)
+    if (version < OLDEST_VERSION || version > FORMAT_VERSION)
         return refuse(error,
                       "%s was made by a newer Connexon (project format %u, "
                       "this program knows %d)",

@@ -92,6 +92,23 @@ bool cx_journal_clear_chunks(CxJournal *journal, GError **error);
 /* Indices of all stored chunks (GArray of CxChunkIdx), overlays included. */
 GArray *cx_journal_list_chunks(CxJournal *journal, GError **error);
 
+/* Overlays: chunks as an edit left them.  get: *data NULL if the edit did not
+ * change the chunk.  list: the chunks that one edit changed (0: any edit). */
+bool cx_journal_put_overlay(CxJournal *journal, CxChunkIdx index,
+                            int64_t sequence, GBytes *data, GError **error);
+bool cx_journal_get_overlay(CxJournal *journal, CxChunkIdx index,
+                            int64_t sequence, GBytes **data, GError **error);
+GArray *cx_journal_list_overlays(CxJournal *journal, int64_t sequence,
+                                 GError **error);
+
+/* The edits that changed a chunk (GArray of int64_t). */
+GArray *cx_journal_list_overlay_edits(CxJournal *journal, CxChunkIdx index,
+                                      GError **error);
+
+/* True if some overlay belongs to no edit of the log. */
+bool cx_journal_has_stray_overlay(CxJournal *journal, bool *has,
+                                  GError **error);
+
 /* Parts of the graph.  segments: one a supervoxel. */
 typedef struct {
     int64_t part;
@@ -126,7 +143,9 @@ bool cx_journal_add_joined(CxJournal *journal, CxId segment, CxId into,
 bool cx_journal_clear_joined(CxJournal *journal, GError **error);
 GArray *cx_journal_list_joined(CxJournal *journal, GError **error);
 
-/* Adds the edit with its sequence and parent as set. */
+/* Adds the edit with its sequence and parent as set.  One with a patch, or of
+ * a kind that format 1 did not know, makes a file of format 1 one of format
+ * 2, in the same transaction. */
 bool cx_journal_add_edit(CxJournal *journal, const CxEdit *edit,
                          GError **error);
 bool cx_journal_add_step(CxJournal *journal, int64_t head, const char *author,

@@ -18,7 +18,8 @@ checksum_text(const char *text, uint64_t seed)
 /* Over everything that replay depends on, so that a changed number is found
  * as surely as a changed blob. */
 static uint64_t
-checksum_of(const CxEdit *edit, const void *moves, size_t n_bytes)
+checksum_of(const CxEdit *edit, const void *moves, size_t n_bytes,
+            const void *patch, size_t patch_bytes)
 {
     uint64_t numbers[] = {
         (uint64_t)edit->sequence,
@@ -33,12 +34,41 @@ checksum_of(const CxEdit *edit, const void *moves, size_t n_bytes)
 
     sum = checksum_text(edit->text, sum);
     sum = checksum_text(edit->old_text, sum);
-    return cx_checksum(n_bytes > 0 ? moves : "", n_bytes, sum);
+    sum = cx_checksum(n_bytes > 0 ? moves : "", n_bytes, sum);
+    return patch_bytes > 0 ? cx_checksum(patch, patch_bytes, sum) : sum;
+}
+
+/* Format of the file, 1 or 2; within a transaction as it will be. */
+static bool
+get_format(CxJournal *journal, int *format, GError **error)
+{
+    g_autoptr(sqlite3_stmt) statement =
+        cx_sql_prepare(journal, &journal->main, "PRAGMA user_version", error);
+    bool has_row;
+
+    if (statement == NULL || !cx_sql_step(journal, statement, &has_row, error))
+        return false;
+    *format = has_row ? sqlite3_column_int(statement, 0) : 0;
+    return true;
+}
+
+static bool
+raise_format(CxJournal *journal, GError **error)
+{
+    return cx_sql_exec(journal, &journal->main,
+                       "ALTER TABLE edit ADD COLUMN patch BLOB; "
+                       "PRAGMA user_version = 2",
+                       error);
 }
 
 static void
-bind_edit(sqlite3_stmt *statement, const CxEdit *edit, const GByteArray *moves)
+bind_edit(sqlite3_stmt *statement, const CxEdit *edit, const GByteArray *moves,
+          GBytes *patch)
 {
+    gsize patch_bytes = 0;
+    const void *patch_data =
+        patch != NULL ? g_bytes_get_data(patch, &patch_bytes) : NULL;
+
     sqlite3_bind_int64(statement, 1, edit->sequence);
     sqlite3_bind_int64(statement, 2, edit->parent);
     sqlite3_bind_text(statement, 3, cx_edit_kind_name(edit->kind), -1,
@@ -56,22 +86,50 @@ bind_edit(sqlite3_stmt *statement, const CxEdit *edit, const GByteArray *moves)
     cx_sql_bind_id(statement, 14, edit->link_b);
     sqlite3_bind_text(statement, 15, edit->sentence, -1, SQLITE_STATIC);
     sqlite3_bind_blob64(statement, 16, moves->data, moves->len, SQLITE_STATIC);
-    cx_sql_bind_id(statement, 17, checksum_of(edit, moves->data, moves->len));
+    cx_sql_bind_id(
+        statement, 17,
+        checksum_of(edit, moves->data, moves->len, patch_data, patch_bytes));
+    if (patch != NULL)
+        cx_sql_bind_bytes(statement, 18, patch);
 }
+
+/* Columns as format 1 has them, and the one of format 2 where it is. */
+#define COLUMNS                                                                \
+    "sequence, parent, kind, author, time_us, x, y, z, segment, "              \
+    "text, old_text, locked, link_a, link_b, sentence, moves, checksum"
+#define INSERT_1                                                               \
+    "INSERT INTO edit (" COLUMNS ") "                                          \
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define INSERT_2                                                               \
+    "INSERT INTO edit (" COLUMNS ", patch) "                                   \
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+#define SELECT_TAIL                                                            \
+    " FROM edit WHERE sequence BETWEEN ? AND ? ORDER BY sequence"
+#define SELECT_1 "SELECT " COLUMNS ", NULL" SELECT_TAIL
+#define SELECT_2 "SELECT " COLUMNS ", patch" SELECT_TAIL
 
 bool
 cx_journal_add_edit(CxJournal *journal, const CxEdit *edit, GError **error)
 {
     g_autoptr(GByteArray) moves = cx_edit_encode_moves(edit);
-    g_autoptr(sqlite3_stmt) statement =
-        cx_sql_prepare(journal, &journal->main,
-                       "INSERT INTO edit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                       "?, ?, ?, ?, ?, ?, ?, ?)",
-                       error);
+    g_autoptr(GBytes) patch =
+        edit->patch != NULL ? cx_patch_encode(edit->patch, error) : NULL;
+    int format;
+
+    if ((edit->patch != NULL && patch == NULL) ||
+        !get_format(journal, &format, error))
+        return false;
+    if (format == 1 && (patch != NULL || edit->kind > CX_EDIT_LOCK)) {
+        if (!raise_format(journal, error))
+            return false;
+        format = 2;
+    }
+    g_autoptr(sqlite3_stmt) statement = cx_sql_prepare(
+        journal, &journal->main, format == 1 ? INSERT_1 : INSERT_2, error);
 
     if (statement == NULL)
         return false;
-    bind_edit(statement, edit, moves);
+    bind_edit(statement, edit, moves, patch);
     return cx_sql_run(journal, statement, error);
 }
 
@@ -127,6 +185,34 @@ dup_column(sqlite3_stmt *statement, int column)
     return g_strdup((const char *)sqlite3_column_text(statement, column));
 }
 
+/* Moves and patch. */
+static bool
+read_blobs(CxJournal *journal, sqlite3_stmt *statement, CxEdit *edit,
+           GError **error)
+{
+    const void *moves = sqlite3_column_blob(statement, 15);
+    size_t n_bytes = (size_t)sqlite3_column_bytes(statement, 15);
+    const void *patch = sqlite3_column_blob(statement, 17);
+    size_t patch_bytes = (size_t)sqlite3_column_bytes(statement, 17);
+
+    if (checksum_of(edit, moves, n_bytes, patch, patch_bytes) !=
+        cx_sql_id(statement, 16))
+        return damaged(journal, edit->sequence, error);
+    bool ok = cx_edit_decode_moves(edit, moves, n_bytes, error);
+
+    if (ok && patch_bytes > 0) {
+        CxPatch *decoded = cx_patch_decode(patch, patch_bytes, error);
+
+        ok = decoded != NULL;
+        if (ok)
+            cx_edit_take_patch(edit, decoded);
+    }
+    if (!ok)
+        g_prefix_error(error, "%s: edit %" G_GINT64_FORMAT ": ", journal->path,
+                       edit->sequence);
+    return ok;
+}
+
 static bool
 read_edit(CxJournal *journal, sqlite3_stmt *statement, bool with_moves,
           CxEdit *edit, GError **error)
@@ -151,16 +237,7 @@ read_edit(CxJournal *journal, sqlite3_stmt *statement, bool with_moves,
     if (!with_moves)
         return true;
 
-    const void *moves = sqlite3_column_blob(statement, 15);
-    size_t n_bytes = (size_t)sqlite3_column_bytes(statement, 15);
-
-    if (checksum_of(edit, moves, n_bytes) != cx_sql_id(statement, 16))
-        return damaged(journal, edit->sequence, error);
-    if (cx_edit_decode_moves(edit, moves, n_bytes, error))
-        return true;
-    g_prefix_error(error, "%s: edit %" G_GINT64_FORMAT ": ", journal->path,
-                   edit->sequence);
-    return false;
+    return read_blobs(journal, statement, edit, error);
 }
 
 static bool
@@ -190,14 +267,13 @@ cx_journal_list_edits(CxJournal *journal, int64_t first, int64_t last,
         g_ptr_array_new_with_free_func((GDestroyNotify)cx_edit_free);
     bool ok = false;
 
-    g_rec_mutex_lock(&journal->main.lock);
-    sqlite3_stmt *statement = cx_sql_prepare(
-        journal, &journal->main,
-        "SELECT sequence, parent, kind, author, time_us, x, y, z, segment, "
-        "text, old_text, locked, link_a, link_b, sentence, moves, checksum "
-        "FROM edit WHERE sequence BETWEEN ? AND ? ORDER BY sequence",
-        error);
+    sqlite3_stmt *statement = NULL;
+    int format;
 
+    g_rec_mutex_lock(&journal->main.lock);
+    if (get_format(journal, &format, error))
+        statement = cx_sql_prepare(journal, &journal->main,
+                                   format == 1 ? SELECT_1 : SELECT_2, error);
     if (statement != NULL) {
         sqlite3_bind_int64(statement, 1, first);
         sqlite3_bind_int64(statement, 2, last);

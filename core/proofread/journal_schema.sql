@@ -1,10 +1,10 @@
--- The project file, format 1.  See README.md of this folder.
+-- The project file, format 2.  See README.md of this folder.
 --
 -- 64-bit ids are stored as signed integers with the same bits.  Times are
 -- microseconds since 1970, UTC.  checksum is XXH64 of the blob beside it.
 
 PRAGMA application_id = 0x43786e31;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- Single values of the program: next_segment, block_x, block_y, block_z,
 -- import_pending, global_pending.
@@ -40,8 +40,8 @@ CREATE TABLE chunk (
   checksum INTEGER NOT NULL
 );
 
--- Chunks changed by an edit inside supervoxels; the newest that is not undone
--- covers the chunk below.
+-- Chunks whose voxels an edit changed, as they are after it; the newest that
+-- is not undone covers the chunk below.
 CREATE TABLE overlay (
   key INTEGER NOT NULL,
   sequence INTEGER NOT NULL,
@@ -82,6 +82,7 @@ CREATE TABLE joined (
 
 -- The log.  Rows are only ever added.  parent: the edit on top of which this
 -- one was made, so that the history is a tree and nothing is discarded.
+-- patch: what an edit of voxels changed in the graph (format 2).
 CREATE TABLE edit (
   sequence INTEGER PRIMARY KEY,
   parent INTEGER NOT NULL,
@@ -99,7 +100,8 @@ CREATE TABLE edit (
   link_b INTEGER NOT NULL,
   sentence TEXT NOT NULL,
   moves BLOB NOT NULL,
-  checksum INTEGER NOT NULL
+  checksum INTEGER NOT NULL,
+  patch BLOB
 );
 
 -- Where the head of the history stood after each edit, undo and redo; the last

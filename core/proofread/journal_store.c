@@ -102,6 +102,51 @@ find_overlay(CxJournal *journal, CxConnection *connection, CxChunkIdx index,
     return true;
 }
 
+bool
+cx_journal_put_overlay(CxJournal *journal, CxChunkIdx index, int64_t sequence,
+                       GBytes *data, GError **error)
+{
+    sqlite3_stmt *statement = cx_sql_prepare(
+        journal, &journal->main,
+        "INSERT OR REPLACE INTO overlay VALUES (?, ?, ?, ?)", error);
+
+    if (statement == NULL)
+        return false;
+    sqlite3_bind_int64(statement, 1, chunk_key(index));
+    sqlite3_bind_int64(statement, 2, sequence);
+    cx_sql_bind_bytes(statement, 3, data);
+    cx_sql_bind_id(statement, 4, checksum_of(data));
+    return finish(journal, statement, error);
+}
+
+bool
+cx_journal_get_overlay(CxJournal *journal, CxChunkIdx index, int64_t sequence,
+                       GBytes **data, GError **error)
+{
+    bool ok = false, has_row = false;
+
+    *data = NULL;
+    g_rec_mutex_lock(&journal->main.lock);
+    sqlite3_stmt *statement =
+        cx_sql_prepare(journal, &journal->main,
+                       "SELECT data, checksum FROM overlay "
+                       "WHERE key = ? AND sequence = ?",
+                       error);
+
+    if (statement != NULL) {
+        sqlite3_bind_int64(statement, 1, chunk_key(index));
+        sqlite3_bind_int64(statement, 2, sequence);
+        ok = cx_sql_step(journal, statement, &has_row, error);
+    }
+    if (has_row) {
+        *data = take_chunk(journal, statement, index, error);
+        ok = *data != NULL;
+    }
+    sqlite3_finalize(statement);
+    g_rec_mutex_unlock(&journal->main.lock);
+    return ok;
+}
+
 static bool
 find_chunk(CxJournal *journal, CxConnection *connection, CxChunkIdx index,
            GBytes **data, GError **error)
@@ -173,14 +218,10 @@ cx_journal_clear_chunks(CxJournal *journal, GError **error)
     return cx_sql_exec(journal, &journal->main, "DELETE FROM chunk", error);
 }
 
-GArray *
-cx_journal_list_chunks(CxJournal *journal, GError **error)
+static GArray *
+list_keys(CxJournal *journal, const char *sql, GError **error)
 {
-    g_autoptr(GArray) keys =
-        list_integers(journal,
-                      "SELECT key FROM chunk UNION SELECT key FROM overlay "
-                      "ORDER BY key",
-                      1, error);
+    g_autoptr(GArray) keys = list_integers(journal, sql, 1, error);
 
     if (keys == NULL)
         return NULL;
@@ -193,6 +234,53 @@ cx_journal_list_chunks(CxJournal *journal, GError **error)
         g_array_append_val(chunks, index);
     }
     return chunks;
+}
+
+GArray *
+cx_journal_list_chunks(CxJournal *journal, GError **error)
+{
+    return list_keys(journal,
+                     "SELECT key FROM chunk UNION SELECT key FROM overlay "
+                     "ORDER BY key",
+                     error);
+}
+
+GArray *
+cx_journal_list_overlays(CxJournal *journal, int64_t sequence, GError **error)
+{
+    g_autofree char *sql =
+        sequence == 0
+            ? g_strdup("SELECT DISTINCT key FROM overlay ORDER BY key")
+            : g_strdup_printf("SELECT key FROM overlay WHERE sequence = "
+                              "%" G_GINT64_FORMAT " ORDER BY key",
+                              sequence);
+
+    return list_keys(journal, sql, error);
+}
+
+GArray *
+cx_journal_list_overlay_edits(CxJournal *journal, CxChunkIdx index,
+                              GError **error)
+{
+    g_autofree char *sql = g_strdup_printf(
+        "SELECT sequence FROM overlay WHERE key = %" G_GINT64_FORMAT
+        " ORDER BY sequence",
+        chunk_key(index));
+
+    return list_integers(journal, sql, 1, error);
+}
+
+bool
+cx_journal_has_stray_overlay(CxJournal *journal, bool *has, GError **error)
+{
+    g_autoptr(GArray) found =
+        list_integers(journal,
+                      "SELECT 1 FROM overlay WHERE sequence NOT IN "
+                      "(SELECT sequence FROM edit) LIMIT 1",
+                      1, error);
+
+    *has = found != NULL && found->len > 0;
+    return found != NULL;
 }
 
 /* Parts. */

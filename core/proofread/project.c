@@ -41,6 +41,10 @@ project_new(const char *path)
     project->locked = cx_hash64_new(0);
     project->notes =
         g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
+    project->annotations =
+        g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free,
+                              (GDestroyNotify)cx_annotation_free);
+    project->next_annotation = 1;
     project->blocks =
         g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     project->history = g_array_new(FALSE, FALSE, sizeof(CxHistoryNode));
@@ -58,6 +62,7 @@ cx_project_release(CxProject *project)
     cx_hash64_free(project->edited);
     cx_hash64_free(project->locked);
     g_hash_table_unref(project->notes);
+    g_hash_table_unref(project->annotations);
     g_hash_table_unref(project->blocks);
     g_array_unref(project->history);
     cx_chunk_cache_free(project->cache);
@@ -96,6 +101,7 @@ cx_project_unref(CxProject *project)
     if (project == NULL || !g_atomic_ref_count_dec(&project->refs))
         return;
     g_clear_pointer(&project->image, cx_volume_unref);
+    g_clear_pointer(&project->boundary, cx_volume_unref);
     g_clear_pointer(&project->segments, cx_volume_unref);
     g_clear_pointer(&project->supervoxels, cx_volume_unref);
     close_journal(project);

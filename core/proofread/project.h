@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "core/proofread/annotation.h"
 #include "core/proofread/supervoxel_graph.h"
 #include "core/segmentation/pipeline.h"
 
@@ -93,9 +94,36 @@ bool cx_project_pick(CxProject *project, CxVoxel at, CxId *supervoxel,
 CxEdit *cx_project_merge(CxProject *project, CxId keep, CxId other, CxVoxel at,
                          GError **error);
 
-/* Seeds are voxels; those on background or in other segments are an error
- * that names the seed.  preview: what would move (GArray of CxId supervoxels),
- * without a commit. */
+/* Splits.  Seeds are voxels, several a side; those on background or in other
+ * segments are an error that names the seed.  The cut runs between supervoxels
+ * where it can, and through one where both sides have seeds in it or where
+ * that is plainly better: the voxels of that supervoxel are then divided
+ * (voxel_cut.h), along membranes seen in the boundary map, else in the image,
+ * else at the narrowest place, and the edit has a patch and a box.  There is
+ * no error where a cut exists; where little speaks for it, `weak` is set and
+ * the sentence says so. */
+typedef struct {
+    GArray *movers;    /* of CxId, sorted: would leave; pieces of supervoxels
+                          that would be divided have ids nobody knows yet */
+    GArray *sink_side; /* of CxId, sorted: all on the sinks' side */
+    bool sinks_leave;  /* else the sources' side moves to the new segment */
+    CxChunk *sides;    /* u8 over the box of the divided supervoxels: 1 their
+                          voxels on the sources' side, 2 on the sinks', 0 all
+                          other voxels; NULL if none is divided */
+    bool weak;
+    uint64_t n_faces;                   /* cut */
+    double cut_affinity, mean_affinity; /* of faces cut, and of all inside */
+    char *sentence;
+} CxSplitPreview;
+
+void cx_split_preview_free(CxSplitPreview *preview);
+
+CxSplitPreview *cx_project_preview_cut(CxProject *project, CxId segment,
+                                       const CxVoxel *sources, size_t n_sources,
+                                       const CxVoxel *sinks, size_t n_sinks,
+                                       CxJob *job, GError **error);
+
+/* The movers alone. */
 GArray *cx_project_preview_split(CxProject *project, CxId segment,
                                  const CxVoxel *sources, size_t n_sources,
                                  const CxVoxel *sinks, size_t n_sinks,
@@ -105,15 +133,35 @@ CxEdit *cx_project_split(CxProject *project, CxId segment,
                          const CxVoxel *sinks, size_t n_sinks, CxJob *job,
                          GError **error);
 
+/* A map of membranes (u8, 255 = membrane, same size as the image) to cut along
+ * inside supervoxels, as a network predicts it; a reference is kept.  NULL:
+ * the image's darkness stands in. */
+void cx_project_set_boundary(CxProject *project, CxVolume *boundary);
+
 /* Carries out an edit made on another project with the same supervoxels: its
- * moves, note or lock.  CX_ERROR_INVALID if a supervoxel is not in the segment
- * it should leave. */
+ * voxels (edit->changes), moves, note, lock or annotation.  CX_ERROR_INVALID
+ * if a supervoxel is not in the segment it should leave, or not as large. */
 CxEdit *cx_project_apply(CxProject *project, const CxEdit *edit,
                          GError **error);
 CxEdit *cx_project_set_note(CxProject *project, CxId segment, const char *text,
                             GError **error);
 CxEdit *cx_project_set_locked(CxProject *project, CxId segment, bool locked,
                               GError **error);
+
+/* The voxels that an edit with a patch changed, for cx_project_apply(); owned.
+ * edit: as cx_project_edits() returns it with its moves. */
+GBytes *cx_project_dup_changes(CxProject *project, const CxEdit *edit,
+                               GError **error);
+
+/* Annotations: adds one (number 0) or changes it; removes one.  They are edits
+ * like all others. */
+CxEdit *cx_project_annotate(CxProject *project, const CxAnnotation *annotation,
+                            GError **error);
+CxEdit *cx_project_remove_annotation(CxProject *project, int64_t number,
+                                     GError **error);
+
+/* All of them by number (GPtrArray of CxAnnotation, owned). */
+GPtrArray *cx_project_annotations(CxProject *project);
 
 /* The edit that was taken back or done again; CX_ERROR_NOT_FOUND at the end
  * of the history. */
@@ -136,9 +184,11 @@ bool cx_project_set_text(CxProject *project, const char *key, const char *text,
                          GError **error);
 char *cx_project_dup_text(CxProject *project, const char *key);
 
-/* Full check: SQLite's own, checksums of all chunks, replay of the log against
- * the graph.  Appends sentences (char *) to problems. */
+/* Full check: SQLite's own, checksums of all chunks (also those of undone
+ * edits), replay of the log against the graph.  Appends sentences (char *) to
+ * problems. */
 bool cx_project_check(CxProject *project, GPtrArray *problems, CxJob *job,
                       GError **error);
 
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxSplitPreview, cx_split_preview_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxProject, cx_project_unref)

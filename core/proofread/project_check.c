@@ -5,6 +5,8 @@
 #include "core/base/error.h"
 #include "core/proofread/project_private.h"
 
+#include <string.h>
+
 /* More sentences than this help nobody. */
 #define MAX_PROBLEMS 100
 
@@ -78,6 +80,39 @@ check_chunks(CxProject *project, CxHash64 *counts, bool *whole,
     return chunks != NULL;
 }
 
+/* Chunks of edits that are undone now are not met above: their bytes. */
+static bool
+check_overlays(CxProject *project, GPtrArray *problems, CxJob *job,
+               GError **error)
+{
+    g_autoptr(GArray) chunks =
+        cx_journal_list_overlays(project->journal, 0, error);
+    bool has_stray;
+
+    for (guint i = 0; chunks != NULL && i < chunks->len; i++) {
+        CxChunkIdx index = g_array_index(chunks, CxChunkIdx, i);
+        g_autoptr(GArray) edits =
+            cx_journal_list_overlay_edits(project->journal, index, error);
+
+        if (edits == NULL || !cx_job_check(job, error))
+            return false;
+        for (guint k = 0; k < edits->len; k++) {
+            GError *reason = NULL;
+            g_autoptr(CxChunk) chunk = cx_project_load_chunk_at(
+                project, index, g_array_index(edits, int64_t, k), &reason);
+
+            if (reason != NULL && !absorb(problems, reason, error))
+                return false;
+        }
+    }
+    if (chunks == NULL ||
+        !cx_journal_has_stray_overlay(project->journal, &has_stray, error))
+        return false;
+    if (has_stray)
+        add(problems, "there are changed voxels that belong to no edit");
+    return true;
+}
+
 /* What the graph says of sizes must be what the labels hold. */
 static void
 compare_counts(const GArray *supervoxels, const CxHash64 *counts,
@@ -128,6 +163,47 @@ compare_graphs(CxProject *project, CxSupervoxelGraph *replayed,
     }
 }
 
+/* Edges too, exactly: both come from the same numbers in the same order. */
+static void
+compare_edges(CxProject *project, CxSupervoxelGraph *replayed,
+              GPtrArray *problems)
+{
+    g_autoptr(GArray) live = cx_supervoxel_graph_all_edges(project->graph);
+    g_autoptr(GArray) stored = cx_supervoxel_graph_all_edges(replayed);
+
+    if (live->len != stored->len ||
+        memcmp(live->data, stored->data, live->len * sizeof(CxEdge)) != 0)
+        add(problems,
+            "the file gives a graph of %u edges that differs from the %u the "
+            "program shows",
+            stored->len, live->len);
+}
+
+/* The supervoxels that a voxel edit changes must be as it found them. */
+static void
+check_patch(const CxEdit *edit, CxSupervoxelGraph *graph, GPtrArray *problems)
+{
+    const GArray *nodes =
+        edit->patch != NULL ? edit->patch->nodes[CX_BEFORE] : NULL;
+
+    for (guint i = 0; nodes != NULL && i < nodes->len; i++) {
+        const CxPatchNode *node = &g_array_index(nodes, CxPatchNode, i);
+        CxSupervoxel found = {0};
+        CxId segment = 0;
+
+        cx_supervoxel_graph_supervoxel(graph, node->supervoxel.id, &found,
+                                       &segment);
+        if (segment == node->segment &&
+            found.n_voxels == node->supervoxel.n_voxels)
+            continue;
+        add(problems,
+            "edit %" G_GINT64_FORMAT " changes supervoxel %" G_GUINT64_FORMAT
+            ", which was not as it says",
+            edit->sequence, node->supervoxel.id);
+        return;
+    }
+}
+
 /* Edits name supervoxels and segments as they were when the edit was made. */
 static void
 check_moves(const CxEdit *edit, CxSupervoxelGraph *graph, GPtrArray *problems)
@@ -137,8 +213,14 @@ check_moves(const CxEdit *edit, CxSupervoxelGraph *graph, GPtrArray *problems)
 
         for (guint i = 0; i < move->supervoxels->len; i++) {
             CxId id = g_array_index(move->supervoxels, CxId, i);
+            const CxPatchNode *node =
+                edit->patch != NULL ? cx_patch_find(edit->patch, CX_AFTER, id)
+                                    : NULL;
+            CxId found = node != NULL
+                             ? node->segment
+                             : cx_supervoxel_graph_segment_of(graph, id);
 
-            if (cx_supervoxel_graph_segment_of(graph, id) != move->from) {
+            if (found != move->from) {
                 add(problems,
                     "edit %" G_GINT64_FORMAT " moves supervoxel "
                     "%" G_GUINT64_FORMAT " out of segment %" G_GUINT64_FORMAT
@@ -162,6 +244,7 @@ replay_edit(const CxEdit *edit, bool is_done, void *user_data)
 
     if (!is_done)
         return;
+    check_patch(edit, replay->graph, replay->problems);
     check_moves(edit, replay->graph, replay->problems);
     cx_supervoxel_graph_apply(replay->graph, edit, false);
 }
@@ -178,6 +261,7 @@ check_replay(CxProject *project, const GArray *supervoxels, GPtrArray *problems,
         !cx_project_each_edit(project, replay_edit, &replay, job, &reason))
         return absorb(problems, reason, error);
     compare_graphs(project, graph, supervoxels, problems);
+    compare_edges(project, graph, problems);
     return true;
 }
 
@@ -196,6 +280,8 @@ check(CxProject *project, GPtrArray *problems, CxJob *job, GError **error)
         return false;
     cx_job_stage(job, "Checking the labels", 0.3, 0.8);
     if (!check_chunks(project, counts, &whole, problems, job, error))
+        return false;
+    if (!check_overlays(project, problems, job, error))
         return false;
     if (whole)
         compare_counts(supervoxels, counts, problems);

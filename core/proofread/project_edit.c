@@ -1,4 +1,4 @@
-/* A project: merge, split, note, lock.
+/* A project: merge, note, lock, edits from elsewhere.
  *
  * Each edit is made ready, committed, and only then carried out in memory.
  *
@@ -8,8 +8,9 @@
 #include "core/base/error.h"
 #include "core/proofread/project_private.h"
 
-static bool
-find_segment(CxProject *project, CxId id, CxSegment *segment, GError **error)
+bool
+cx_project_find_segment(CxProject *project, CxId id, CxSegment *segment,
+                        GError **error)
 {
     if (cx_supervoxel_graph_segment(project->graph, id, segment))
         return true;
@@ -27,8 +28,8 @@ find_segment(CxProject *project, CxId id, CxSegment *segment, GError **error)
     return false;
 }
 
-static bool
-check_unlocked(CxProject *project, CxId segment, GError **error)
+bool
+cx_project_check_unlocked(CxProject *project, CxId segment, GError **error)
 {
     if (!cx_project_is_locked(project, segment))
         return true;
@@ -105,10 +106,10 @@ choose_link(CxProject *project, CxEdit *edit, const GArray *kept,
 static CxEdit *
 merge(CxProject *project, CxId keep, CxId other, CxVoxel at, GError **error)
 {
-    if (!find_segment(project, keep, NULL, error) ||
-        !find_segment(project, other, NULL, error) ||
-        !check_unlocked(project, keep, error) ||
-        !check_unlocked(project, other, error))
+    if (!cx_project_find_segment(project, keep, NULL, error) ||
+        !cx_project_find_segment(project, other, NULL, error) ||
+        !cx_project_check_unlocked(project, keep, error) ||
+        !cx_project_check_unlocked(project, other, error))
         return NULL;
     if (keep == other) {
         g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
@@ -148,114 +149,7 @@ cx_project_merge(CxProject *project, CxId keep, CxId other, CxVoxel at,
     return edit;
 }
 
-/* Split. */
-
-typedef struct {
-    const CxVoxel *sources, *sinks;
-    size_t n_sources, n_sinks;
-} Seeds;
-
-/* Supervoxels under the seeds of one side. */
-static CxId *
-pick_seeds(CxProject *project, CxId segment, const char *side,
-           const CxVoxel *seeds, size_t n, GError **error)
-{
-    CX_AUTOFREE CxId *ids = cx_try_alloc(n, sizeof *ids, error);
-
-    for (size_t i = 0; ids != NULL && i < n; i++) {
-        CxVoxel at = seeds[i];
-        CxId found;
-
-        if (!cx_project_pick(project, at, &ids[i], &found, error))
-            return NULL;
-        if (found == segment)
-            continue;
-        g_autofree char *where =
-            found == 0
-                ? g_strdup("on background")
-                : g_strdup_printf("in segment %" G_GUINT64_FORMAT, found);
-
-        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                    "the %s seed %" G_GINT64_FORMAT ",%" G_GINT64_FORMAT
-                    ",%" G_GINT64_FORMAT " lies %s, expected in segment "
-                    "%" G_GUINT64_FORMAT,
-                    side, at.x, at.y, at.z, where, segment);
-        return NULL;
-    }
-    return g_steal_pointer(&ids);
-}
-
-static GArray *
-cut(CxProject *project, CxId segment, const Seeds *seeds, CxJob *job,
-    GError **error)
-{
-    if (!find_segment(project, segment, NULL, error))
-        return NULL;
-    CX_AUTOFREE CxId *sources = pick_seeds(
-        project, segment, "source", seeds->sources, seeds->n_sources, error);
-    CX_AUTOFREE CxId *sinks =
-        sources != NULL ? pick_seeds(project, segment, "sink", seeds->sinks,
-                                     seeds->n_sinks, error)
-                        : NULL;
-
-    if (sinks == NULL)
-        return NULL;
-    return cx_supervoxel_graph_cut(project->graph, segment, sources,
-                                   seeds->n_sources, sinks, seeds->n_sinks,
-                                   NULL, job, error);
-}
-
-/* Both lists are sorted. */
-static GArray *
-smaller_side(const GArray *members, const GArray *sink_side)
-{
-    g_autoptr(GArray) source = g_array_new(FALSE, FALSE, sizeof(CxId));
-    g_autoptr(GArray) sink = g_array_new(FALSE, FALSE, sizeof(CxId));
-    uint64_t source_voxels = 0, sink_voxels = 0;
-    guint next = 0;
-
-    for (guint i = 0; i < members->len; i++) {
-        const CxSupervoxel *member = &g_array_index(members, CxSupervoxel, i);
-
-        if (next < sink_side->len &&
-            g_array_index(sink_side, CxId, next) == member->id) {
-            g_array_append_val(sink, member->id);
-            sink_voxels += member->n_voxels;
-            next++;
-        } else {
-            g_array_append_val(source, member->id);
-            source_voxels += member->n_voxels;
-        }
-    }
-    return sink_voxels <= source_voxels ? g_steal_pointer(&sink)
-                                        : g_steal_pointer(&source);
-}
-
-/* What leaves: the side with fewer voxels, the sinks' if they are equal. */
-static GArray *
-find_leavers(CxProject *project, CxId segment, const Seeds *seeds, CxJob *job,
-             GError **error)
-{
-    g_autoptr(GArray) sink_side = cut(project, segment, seeds, job, error);
-
-    if (sink_side == NULL)
-        return NULL;
-    g_autoptr(GArray) members =
-        cx_supervoxel_graph_members(project->graph, segment);
-
-    return smaller_side(members, sink_side);
-}
-
-GArray *
-cx_project_preview_split(CxProject *project, CxId segment,
-                         const CxVoxel *sources, size_t n_sources,
-                         const CxVoxel *sinks, size_t n_sinks, CxJob *job,
-                         GError **error)
-{
-    Seeds seeds = {sources, sinks, n_sources, n_sinks};
-
-    return find_leavers(project, segment, &seeds, job, error);
-}
+/* New ids. */
 
 static bool
 is_used(CxProject *project, CxId id)
@@ -265,8 +159,8 @@ is_used(CxProject *project, CxId id)
 }
 
 /* The counter only ever rises, so an id that was undone does not come back. */
-static CxId
-take_new_id(CxProject *project)
+CxId
+cx_project_next_id(CxProject *project)
 {
     while (is_used(project, project->next_segment))
         project->next_segment++;
@@ -277,55 +171,10 @@ CxId
 cx_project_take_new_id(CxProject *project)
 {
     g_mutex_lock(&project->edit_lock);
-    CxId id = take_new_id(project);
+    CxId id = cx_project_next_id(project);
 
     g_mutex_unlock(&project->edit_lock);
     return id;
-}
-
-static CxVoxel
-between(CxVoxel a, CxVoxel b)
-{
-    return (CxVoxel){(a.x + b.x) / 2, (a.y + b.y) / 2, (a.z + b.z) / 2};
-}
-
-static CxEdit *
-split(CxProject *project, CxId segment, const Seeds *seeds, CxJob *job,
-      GError **error)
-{
-    if (!check_unlocked(project, segment, error))
-        return NULL;
-    GArray *leavers = find_leavers(project, segment, seeds, job, error);
-
-    if (leavers == NULL)
-        return NULL;
-    CxId next_before = project->next_segment;
-    CxId new_id = take_new_id(project);
-    g_autoptr(CxEdit) edit = cx_edit_new(CX_EDIT_SPLIT);
-
-    edit->at = between(seeds->sources[0], seeds->sinks[0]);
-    edit->sentence = g_strdup_printf(
-        "Split %" G_GUINT64_FORMAT ": %u piece%s became %" G_GUINT64_FORMAT,
-        segment, leavers->len, leavers->len == 1 ? "" : "s", new_id);
-    cx_edit_add_move(edit, segment, new_id, leavers);
-    if (cx_project_commit_edit(project, edit, error))
-        return g_steal_pointer(&edit);
-    project->next_segment = next_before;
-    return NULL;
-}
-
-CxEdit *
-cx_project_split(CxProject *project, CxId segment, const CxVoxel *sources,
-                 size_t n_sources, const CxVoxel *sinks, size_t n_sinks,
-                 CxJob *job, GError **error)
-{
-    Seeds seeds = {sources, sinks, n_sources, n_sinks};
-
-    g_mutex_lock(&project->edit_lock);
-    CxEdit *edit = split(project, segment, &seeds, job, error);
-
-    g_mutex_unlock(&project->edit_lock);
-    return edit;
 }
 
 /* Note and lock. */
@@ -335,7 +184,7 @@ note(CxProject *project, CxId segment, const char *text, GError **error)
 {
     CxSegment found;
 
-    if (!find_segment(project, segment, &found, error))
+    if (!cx_project_find_segment(project, segment, &found, error))
         return NULL;
     g_autoptr(CxEdit) edit = cx_edit_new(CX_EDIT_NOTE);
 
@@ -370,7 +219,7 @@ set_locked(CxProject *project, CxId segment, bool locked, GError **error)
 {
     CxSegment found;
 
-    if (!find_segment(project, segment, &found, error))
+    if (!cx_project_find_segment(project, segment, &found, error))
         return NULL;
     if (cx_project_is_locked(project, segment) == locked) {
         g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
@@ -406,8 +255,8 @@ cx_project_set_locked(CxProject *project, CxId segment, bool locked,
 static bool
 check_move(CxProject *project, const CxMove *move, GError **error)
 {
-    if (!check_unlocked(project, move->from, error) ||
-        !check_unlocked(project, move->to, error))
+    if (!cx_project_check_unlocked(project, move->from, error) ||
+        !cx_project_check_unlocked(project, move->to, error))
         return false;
     for (guint i = 0; i < move->supervoxels->len; i++) {
         CxId id = g_array_index(move->supervoxels, CxId, i);
@@ -460,7 +309,14 @@ cx_project_apply(CxProject *project, const CxEdit *edit, GError **error)
     switch (edit->kind) {
     case CX_EDIT_MERGE:
     case CX_EDIT_SPLIT:
-        applied = apply_moves(project, edit, error);
+    case CX_EDIT_PAINT:
+    case CX_EDIT_REVERT:
+        applied = edit->patch != NULL
+                      ? cx_project_apply_voxels(project, edit, error)
+                      : apply_moves(project, edit, error);
+        break;
+    case CX_EDIT_ANNOTATE:
+        applied = cx_project_apply_annotation(project, edit, error);
         break;
     case CX_EDIT_NOTE:
         applied = note(project, edit->segment, edit->text, error);

@@ -31,12 +31,21 @@ bool
 cx_project_is_done(CxProject *project, int64_t sequence)
 {
     g_mutex_lock(&project->history_lock);
-    int64_t at = project->head;
+    bool is_done = sequence > 0 && sequence <= n_edits(project) &&
+                   node_at(project, sequence)->is_done;
 
-    while (at > sequence)
-        at = node_at(project, at)->parent;
     g_mutex_unlock(&project->history_lock);
-    return at == sequence;
+    return is_done;
+}
+
+bool
+cx_project_is_below(CxProject *project, int64_t sequence, int64_t tip)
+{
+    g_mutex_lock(&project->history_lock);
+    while (tip > sequence)
+        tip = node_at(project, tip)->parent;
+    g_mutex_unlock(&project->history_lock);
+    return tip == sequence;
 }
 
 /* What an edit changes besides the graph. */
@@ -64,6 +73,9 @@ carry_out(CxProject *project, const CxEdit *edit, bool inverse)
 {
     cx_supervoxel_graph_apply(project->graph, edit, inverse);
     carry_out_marks(project, edit, inverse);
+    cx_project_carry_out_annotation(project, edit, inverse);
+    if (edit->patch != NULL)
+        cx_project_drop_chunks(project, edit->box);
     cx_project_note_change(project);
 }
 
@@ -72,6 +84,7 @@ note_edited(CxProject *project, const CxEdit *edit)
 {
     g_autoptr(GArray) segments = cx_edit_segments(edit);
 
+    cx_project_note_annotation(project, edit);
     g_mutex_lock(&project->history_lock);
     for (guint i = 0; i < segments->len; i++)
         cx_hash64_set(project->edited, g_array_index(segments, CxId, i), 1);
@@ -141,8 +154,12 @@ load_nodes(CxProject *project, GError **error)
     }
     if (!cx_journal_get_head(project->journal, &project->head, error))
         return false;
-    if (project->head >= 0 && project->head <= n_edits(project))
+    if (project->head >= 0 && project->head <= n_edits(project)) {
+        for (int64_t at = project->head; at > 0;
+             at = node_at(project, at)->parent)
+            node_at(project, at)->is_done = true;
         return true;
+    }
     g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
                 "%s: the log is damaged: its head is edit %" G_GINT64_FORMAT
                 " of %" G_GINT64_FORMAT,
@@ -219,11 +236,28 @@ dup_author(CxProject *project)
 }
 
 static bool
-write_edit(CxProject *project, const CxEdit *edit, GError **error)
+write_overlays(CxProject *project, int64_t sequence, const GArray *overlays,
+               GError **error)
+{
+    for (guint i = 0; overlays != NULL && i < overlays->len; i++) {
+        const CxEncodedChunk *chunk =
+            &g_array_index(overlays, CxEncodedChunk, i);
+
+        if (!cx_journal_put_overlay(project->journal, chunk->index, sequence,
+                                    chunk->data, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+write_edit(CxProject *project, const CxEdit *edit, const GArray *overlays,
+           GError **error)
 {
     CxJournal *journal = project->journal;
 
     return cx_journal_add_edit(journal, edit, error) &&
+           write_overlays(project, edit->sequence, overlays, error) &&
            cx_journal_add_step(journal, edit->sequence, edit->author,
                                edit->time_us, error) &&
            cx_journal_set_meta(journal, "next_segment",
@@ -232,6 +266,13 @@ write_edit(CxProject *project, const CxEdit *edit, GError **error)
 
 bool
 cx_project_commit_edit(CxProject *project, CxEdit *edit, GError **error)
+{
+    return cx_project_commit_voxels(project, edit, NULL, error);
+}
+
+bool
+cx_project_commit_voxels(CxProject *project, CxEdit *edit,
+                         const GArray *overlays, GError **error)
 {
     g_mutex_lock(&project->history_lock);
     edit->sequence = n_edits(project) + 1;
@@ -242,7 +283,7 @@ cx_project_commit_edit(CxProject *project, CxEdit *edit, GError **error)
 
     if (!cx_journal_begin(project->journal, error))
         return false;
-    if (!write_edit(project, edit, error)) {
+    if (!write_edit(project, edit, overlays, error)) {
         cx_journal_rollback(project->journal);
         return false;
     }
@@ -252,6 +293,7 @@ cx_project_commit_edit(CxProject *project, CxEdit *edit, GError **error)
     g_mutex_lock(&project->history_lock);
     append_node(project, edit->parent);
     project->head = edit->sequence;
+    node_at(project, project->head)->is_done = true;
     g_mutex_unlock(&project->history_lock);
     note_edited(project, edit);
     carry_out(project, edit, false);
@@ -301,6 +343,7 @@ move_head(CxProject *project, int64_t sequence, int64_t new_head, bool inverse,
         return NULL;
     g_mutex_lock(&project->history_lock);
     project->head = new_head;
+    node_at(project, sequence)->is_done = !inverse;
     g_mutex_unlock(&project->history_lock);
     carry_out(project, edit, inverse);
     edit->undone = inverse;

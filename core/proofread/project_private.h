@@ -6,7 +6,12 @@
  *   project_place.c    which segments the supervoxels of a block belong to
  *   project_segment.c  segmentation on demand
  *   project_import.c   labels of another volume as supervoxels
- *   project_edit.c     merge, split, note, lock
+ *   project_edit.c     merge, note, lock, edits from elsewhere
+ *   project_split.c    splits, also inside supervoxels; detach, cut by a curve
+ *   project_voxels.c   committing changed voxels; they as portable bytes
+ *   project_paint.c    brush, fill, interpolation, grow, shrink, smooth
+ *   project_revert.c   one segment as it was
+ *   project_annotate.c annotations
  *   project_history.c  log, undo, redo, replay
  *   project_check.c    the full check
  *   project_copy.c     all of it in another file
@@ -22,12 +27,14 @@
 #include "core/proofread/journal.h"
 #include "core/proofread/project.h"
 #include "core/proofread/project_lock.h"
+#include "core/proofread/voxel_draft.h"
 #include "core/volume/chunk_cache.h"
 
 /* One edit in the tree of the history. */
 typedef struct {
     int64_t parent;
     int64_t newest_child; /* where redo goes; 0 = nowhere */
+    bool is_done;         /* on the way from the root to the head */
 } CxHistoryNode;
 
 struct CxProject {
@@ -39,6 +46,7 @@ struct CxProject {
     CxProjectLock *lock;
     CxImageNote note;
     CxVolume *image;
+    CxVolume *boundary; /* under edit_lock; a membrane map, or NULL */
     char *image_problem;
     CxSupervoxelGraph *graph;
     CxVolume *supervoxels, *segments;
@@ -55,8 +63,10 @@ struct CxProject {
     uint64_t n_changes;  /* of the graph, since it was loaded */
     GArray *history;     /* of CxHistoryNode, by sequence; [0] is the root */
     int64_t head;
-    CxHash64 *locked;  /* segments */
-    GHashTable *notes; /* segment → text */
+    CxHash64 *locked;        /* segments */
+    GHashTable *notes;       /* segment → text */
+    GHashTable *annotations; /* number → CxAnnotation */
+    int64_t next_annotation;
     CxVoxel block_size;
     CxVoxel n_blocks; /* of the grid */
     GHashTable *blocks;
@@ -81,12 +91,44 @@ char *cx_project_relative_image(const CxProject *project,
 /* An id no segment has or had, for one to come.  Takes edit_lock. */
 CxId cx_project_take_new_id(CxProject *project);
 
+/* The same with edit_lock held. */
+CxId cx_project_next_id(CxProject *project);
+
+/* What several kinds of edit ask first; edit_lock is held. */
+bool cx_project_find_segment(CxProject *project, CxId id, CxSegment *segment,
+                             GError **error);
+bool cx_project_check_unlocked(CxProject *project, CxId segment,
+                               GError **error);
+
+/* project_voxels.c */
+/* Makes the patch, refuses if a locked segment would change, commits.
+ * CX_ERROR_INVALID if nothing would change. */
+bool cx_project_commit_draft(CxProject *project, CxEdit *edit,
+                             CxVoxelDraft *draft, CxJob *job, GError **error);
+
+/* The same with a patch that was made already (taken). */
+bool cx_project_commit_patch(CxProject *project, CxEdit *edit,
+                             CxVoxelDraft *draft, CxPatch *patch,
+                             GError **error);
+CxEdit *cx_project_apply_voxels(CxProject *project, const CxEdit *foreign,
+                                GError **error);
+
+/* project_annotate.c */
+void cx_project_note_annotation(CxProject *project, const CxEdit *edit);
+CxEdit *cx_project_apply_annotation(CxProject *project, const CxEdit *foreign,
+                                    GError **error);
+void cx_project_carry_out_annotation(CxProject *project, const CxEdit *edit,
+                                     bool inverse);
+
 /* Ids of an array of CxSupervoxel (GArray of CxId). */
 GArray *cx_project_ids_of(const GArray *supervoxels);
 
 /* project_store.c */
 void cx_project_make_volumes(CxProject *project);
 void cx_project_drop_cache(CxProject *project);
+
+/* Forgets the decoded chunks that touch a box. */
+void cx_project_drop_chunks(CxProject *project, CxBox box);
 
 /* The stored chunk, or NULL without error if nothing is there. */
 CxChunk *cx_project_load_chunk(CxProject *project, CxChunkIdx index,
@@ -102,6 +144,17 @@ GArray *cx_project_encode_labels(CxProject *project, const CxChunk *labels,
                                  CxJob *job, GError **error);
 bool cx_project_put_chunks(CxProject *project, const GArray *encoded,
                            GError **error);
+GArray *cx_project_new_encoded(void);
+
+/* A chunk as it was at a place in the history (NULL without error: nothing is
+ * stored); past the cache. */
+CxChunk *cx_project_load_chunk_at(CxProject *project, CxChunkIdx index,
+                                  int64_t tip, GError **error);
+
+/* New labels go below the overlays of chunks that they share with edits:
+ * writes them into each (within a transaction). */
+bool cx_project_underlay(CxProject *project, const CxChunk *labels,
+                         GError **error);
 
 /* project_place.c: what a block will change. */
 typedef struct {
@@ -132,6 +185,14 @@ bool cx_project_load_history(CxProject *project, CxJob *job, GError **error);
 /* Commits a new edit on top of the head, then changes the graph.  Sets
  * sequence, parent, author and time.  With edit_lock held. */
 bool cx_project_commit_edit(CxProject *project, CxEdit *edit, GError **error);
+
+/* The same with chunks as the edit leaves them (GArray of CxEncodedChunk, or
+ * NULL), in one transaction. */
+bool cx_project_commit_voxels(CxProject *project, CxEdit *edit,
+                              const GArray *overlays, GError **error);
+
+/* True if an edit is on the way from the root to another (or is that). */
+bool cx_project_is_below(CxProject *project, int64_t sequence, int64_t tip);
 
 /* True if the edit is on the way from the root to the head. */
 bool cx_project_is_done(CxProject *project, int64_t sequence);

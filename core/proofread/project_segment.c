@@ -89,13 +89,15 @@ write_first(Run *run, GError **error)
 }
 
 static bool
-write_block(Run *run, CxVoxel index, CxGraphPart *part, const GArray *encoded,
-            const GArray *joined, bool is_first, GError **error)
+write_block(Run *run, CxVoxel index, CxGraphPart *part, const CxChunk *labels,
+            const GArray *encoded, const GArray *joined, bool is_first,
+            GError **error)
 {
     CxJournal *journal = run->project->journal;
 
     if ((is_first && !write_first(run, error)) ||
         !cx_project_put_chunks(run->project, encoded, error) ||
+        !cx_project_underlay(run->project, labels, error) ||
         !cx_journal_add_part(journal, part, error) ||
         !cx_journal_add_block(journal, index, part->part, error))
         return false;
@@ -108,15 +110,16 @@ write_block(Run *run, CxVoxel index, CxGraphPart *part, const GArray *encoded,
 }
 
 static bool
-commit_block(Run *run, CxVoxel index, CxGraphPart *part, const GArray *encoded,
-             const GArray *joined, GError **error)
+commit_block(Run *run, CxVoxel index, CxGraphPart *part, const CxChunk *labels,
+             const GArray *encoded, const GArray *joined, GError **error)
 {
     CxProject *project = run->project;
     bool is_first = cx_project_n_blocks(project, NULL) == 0;
 
     if (!cx_journal_begin(project->journal, error))
         return false;
-    if (!write_block(run, index, part, encoded, joined, is_first, error))
+    if (!write_block(run, index, part, labels, encoded, joined, is_first,
+                     error))
         cx_journal_rollback(project->journal);
     else if (cx_journal_commit(project->journal, error))
         return true;
@@ -158,7 +161,8 @@ store_placed(Run *run, CxVoxel index, const CxFragments *fragments,
     CxGraphPart part = {0, fragments->supervoxels, fragments->edges,
                         place->segments};
 
-    if (!commit_block(run, index, &part, encoded, place->joined, error))
+    if (!commit_block(run, index, &part, fragments->labels, encoded,
+                      place->joined, error))
         return false;
     cx_supervoxel_graph_add(project->graph, fragments->supervoxels,
                             fragments->edges,

@@ -25,6 +25,59 @@ cx_project_drop_cache(CxProject *project)
     cx_chunk_cache_remove_volume(project->cache, 1);
 }
 
+void
+cx_project_drop_chunks(CxProject *project, CxBox box)
+{
+    CxBox chunks = cx_box_chunks(
+        cx_box_intersect(box, cx_project_bounds(project)), store_chunk);
+    CxChunkKey key = {.volume_id = 1, .level = 0};
+    CxChunkIdx *i = &key.idx;
+
+    g_atomic_int_inc(&project->cache_generation);
+    for (i->z = chunks.lo.z; i->z < chunks.hi.z; i->z++) {
+        for (i->y = chunks.lo.y; i->y < chunks.hi.y; i->y++) {
+            for (i->x = chunks.lo.x; i->x < chunks.hi.x; i->x++)
+                cx_chunk_cache_remove(project->cache, &key);
+        }
+    }
+}
+
+/* *chunk NULL if there are no bytes. */
+static bool
+unpack_chunk(CxProject *project, CxChunkIdx index, GBytes *bytes,
+             CxChunk **chunk, GError **error)
+{
+    *chunk = NULL;
+    if (bytes == NULL)
+        return true;
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    CxBox box =
+        cx_chunk_box_clipped(index, store_chunk, cx_project_bounds(project));
+
+    if (cx_box_is_empty(box)) {
+        g_set_error(error, CX_ERROR, CX_ERROR_FORMAT,
+                    "%s: chunk %" G_GINT64_FORMAT ",%" G_GINT64_FORMAT
+                    ",%" G_GINT64_FORMAT " lies outside the volume",
+                    project->path, index.x, index.y, index.z);
+        return false;
+    }
+    g_autoptr(CxChunk) labels = cx_chunk_new(CX_DTYPE_U64, box, 1, error);
+
+    if (labels == NULL)
+        return false;
+    if (!cx_store_decode_labels(data, size, cx_chunk_data_mut(labels),
+                                cx_chunk_n_voxels(labels), error)) {
+        g_prefix_error(error,
+                       "%s: chunk %" G_GINT64_FORMAT ",%" G_GINT64_FORMAT
+                       ",%" G_GINT64_FORMAT ": ",
+                       project->path, index.x, index.y, index.z);
+        return false;
+    }
+    *chunk = g_steal_pointer(&labels);
+    return true;
+}
+
 /* Reads and unpacks; *chunk NULL if nothing is stored. */
 static bool
 read_chunk(CxProject *project, CxChunkIdx index, CxChunk **chunk,
@@ -43,27 +96,35 @@ read_chunk(CxProject *project, CxChunkIdx index, CxChunk **chunk,
                     "the labels of %s cannot be read: the project is closed",
                     project->path);
     g_rw_lock_reader_unlock(&project->journal_lock);
-    if (!ok || bytes == NULL)
-        return ok;
+    return ok && unpack_chunk(project, index, bytes, chunk, error);
+}
 
-    gsize size;
-    const void *data = g_bytes_get_data(bytes, &size);
-    CxBox box =
-        cx_chunk_box_clipped(index, store_chunk, cx_project_bounds(project));
-    g_autoptr(CxChunk) labels = cx_chunk_new(CX_DTYPE_U64, box, 1, error);
+/* State of the history at a tip, for reading what was. */
+typedef struct {
+    CxProject *project;
+    int64_t tip;
+} Past;
 
-    if (labels == NULL)
-        return false;
-    if (!cx_store_decode_labels(data, size, cx_chunk_data_mut(labels),
-                                cx_chunk_n_voxels(labels), error)) {
-        g_prefix_error(error,
-                       "%s: chunk %" G_GINT64_FORMAT ",%" G_GINT64_FORMAT
-                       ",%" G_GINT64_FORMAT ": ",
-                       project->path, index.x, index.y, index.z);
-        return false;
-    }
-    *chunk = g_steal_pointer(&labels);
-    return true;
+static bool
+was_active(int64_t sequence, void *user_data)
+{
+    const Past *past = user_data;
+
+    return cx_project_is_below(past->project, sequence, past->tip);
+}
+
+CxChunk *
+cx_project_load_chunk_at(CxProject *project, CxChunkIdx index, int64_t tip,
+                         GError **error)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    Past past = {project, tip};
+    CxChunk *chunk = NULL;
+
+    if (!cx_journal_get_chunk(project->journal, index, was_active, &past,
+                              &bytes, error))
+        return NULL;
+    return unpack_chunk(project, index, bytes, &chunk, error) ? chunk : NULL;
 }
 
 CxChunk *
@@ -213,7 +274,17 @@ clear_encoded(void *data)
     g_bytes_unref(chunk->data);
 }
 
-/* The chunk as it will be: what is stored, with labels over it. */
+GArray *
+cx_project_new_encoded(void)
+{
+    GArray *encoded = g_array_new(FALSE, FALSE, sizeof(CxEncodedChunk));
+
+    g_array_set_clear_func(encoded, clear_encoded);
+    return encoded;
+}
+
+/* The chunk as it will be: what is stored below the edits, with labels over
+ * it. */
 static CxChunk *
 overlay_labels(CxProject *project, CxChunkIdx index, const CxChunk *labels,
                GError **error)
@@ -227,7 +298,7 @@ overlay_labels(CxProject *project, CxChunkIdx index, const CxChunk *labels,
     if (!cx_box_contains_box(cx_chunk_box(labels), box)) {
         GError *reason = NULL;
         g_autoptr(CxChunk) stored =
-            cx_project_load_chunk(project, index, &reason);
+            cx_project_load_chunk_at(project, index, 0, &reason);
 
         if (reason != NULL) {
             g_propagate_error(error, reason);
@@ -275,12 +346,10 @@ GArray *
 cx_project_encode_labels(CxProject *project, const CxChunk *labels, CxJob *job,
                          GError **error)
 {
-    g_autoptr(GArray) encoded =
-        g_array_new(FALSE, FALSE, sizeof(CxEncodedChunk));
+    g_autoptr(GArray) encoded = cx_project_new_encoded();
     CxBox chunks = cx_box_chunks(cx_chunk_box(labels), store_chunk);
     CxChunkIdx i;
 
-    g_array_set_clear_func(encoded, clear_encoded);
     for (i.z = chunks.lo.z; i.z < chunks.hi.z; i.z++) {
         for (i.y = chunks.lo.y; i.y < chunks.hi.y; i.y++) {
             for (i.x = chunks.lo.x; i.x < chunks.hi.x; i.x++) {
@@ -305,4 +374,61 @@ cx_project_put_chunks(CxProject *project, const GArray *encoded, GError **error)
             return false;
     }
     return true;
+}
+
+/* One overlay with labels put into it. */
+static bool
+underlay_one(CxProject *project, CxChunkIdx index, int64_t sequence,
+             const CxChunk *labels, GError **error)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    CxChunk *unpacked = NULL;
+
+    if (!cx_journal_get_overlay(project->journal, index, sequence, &bytes,
+                                error) ||
+        !unpack_chunk(project, index, bytes, &unpacked, error))
+        return false;
+    g_autoptr(CxChunk) chunk = unpacked;
+
+    if (chunk == NULL)
+        return true;
+    cx_chunk_copy_overlap(chunk, labels);
+    g_autoptr(GBytes) packed = cx_store_encode_labels(
+        cx_chunk_data(chunk), cx_chunk_n_voxels(chunk), error);
+
+    return packed != NULL && cx_journal_put_overlay(project->journal, index,
+                                                    sequence, packed, error);
+}
+
+static bool
+underlay_chunk(CxProject *project, CxChunkIdx index, const CxChunk *labels,
+               GError **error)
+{
+    g_autoptr(GArray) edits =
+        cx_journal_list_overlay_edits(project->journal, index, error);
+
+    for (guint i = 0; edits != NULL && i < edits->len; i++) {
+        if (!underlay_one(project, index, g_array_index(edits, int64_t, i),
+                          labels, error))
+            return false;
+    }
+    return edits != NULL;
+}
+
+bool
+cx_project_underlay(CxProject *project, const CxChunk *labels, GError **error)
+{
+    CxBox chunks = cx_box_chunks(cx_chunk_box(labels), store_chunk);
+    g_autoptr(GArray) overlays =
+        cx_journal_list_overlays(project->journal, 0, error);
+
+    for (guint i = 0; overlays != NULL && i < overlays->len; i++) {
+        CxChunkIdx index = g_array_index(overlays, CxChunkIdx, i);
+        CxVoxel at = {index.x, index.y, index.z};
+
+        if (cx_box_contains(chunks, at) &&
+            !underlay_chunk(project, index, labels, error))
+            return false;
+    }
+    return overlays != NULL;
 }

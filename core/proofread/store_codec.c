@@ -368,3 +368,23 @@ cx_store_decode_ids(const void *data, size_t n_bytes, size_t n, GArray *ids,
     g_array_append_vals(ids, raw, (guint)n);
     return true;
 }
+
+/* Anything. */
+
+#define MAX_UNPACKED ((size_t)1 << 30)
+
+GBytes *
+cx_store_pack(const void *data, size_t n_bytes, GError **error)
+{
+    return compress(data, n_bytes, error);
+}
+
+GBytes *
+cx_store_unpack(const void *data, size_t n_bytes, GError **error)
+{
+    size_t size;
+    void *raw = decompress(data, n_bytes, 0, MAX_UNPACKED, &size, error);
+
+    return raw != NULL ? g_bytes_new_with_free_func(raw, size, cx_free, raw)
+                       : NULL;
+}

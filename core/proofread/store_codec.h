@@ -26,3 +26,7 @@ bool cx_store_decode_edges(const void *data, size_t n_bytes, size_t n,
                            GArray *edges, GError **error);
 bool cx_store_decode_ids(const void *data, size_t n_bytes, size_t n,
                          GArray *ids, GError **error);
+
+/* Any bytes, zstd and back; at most 1 GiB unpacked. */
+GBytes *cx_store_pack(const void *data, size_t n_bytes, GError **error);
+GBytes *cx_store_unpack(const void *data, size_t n_bytes, GError **error);

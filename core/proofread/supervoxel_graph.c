@@ -391,6 +391,116 @@ carry_out(CxSupervoxelGraph *graph, const CxMove *move, bool inverse)
     refresh_slot(graph, from);
 }
 
+/* Patches. */
+
+/* Refreshes what an emptied slot would not survive. */
+static void
+leave_segment(CxSupervoxelGraph *graph, uint32_t vertex)
+{
+    CxId segment = graph->slots[graph->vertices[vertex].slot].id;
+
+    leave_slot(graph, vertex);
+    refresh_slot(graph, segment);
+}
+
+static void
+remove_vertex(CxSupervoxelGraph *graph, uint32_t vertex)
+{
+    leave_segment(graph, vertex);
+    graph->vertices[vertex].slot = 0;
+    graph->n_removed++;
+}
+
+/* A supervoxel that was removed once has its place still. */
+static void
+put_vertex(CxSupervoxelGraph *graph, const CxPatchNode *node)
+{
+    uint64_t vertex;
+
+    if (!cx_hash64_get(graph->vertex_of, node->supervoxel.id, &vertex)) {
+        graph->vertices = grow(graph->vertices, sizeof(Vertex),
+                               graph->n_vertices, 1, &graph->room_vertices);
+        add_vertex(graph, &node->supervoxel, node->segment);
+        return;
+    }
+    if (graph->vertices[vertex].slot != 0)
+        leave_segment(graph, (uint32_t)vertex);
+    else
+        graph->n_removed--;
+    graph->vertices[vertex].supervoxel = node->supervoxel;
+    enter_slot(graph, slot_for(graph, node->segment), (uint32_t)vertex);
+}
+
+/* Vertices whether removed or not: edges of both go with the patch. */
+static uint32_t
+any_vertex(const CxSupervoxelGraph *graph, CxId supervoxel)
+{
+    uint64_t vertex = 0;
+
+    cx_hash64_get(graph->vertex_of, supervoxel, &vertex);
+    return (uint32_t)vertex;
+}
+
+static void
+drop_edge(CxSupervoxelGraph *graph, const CxEdge *edge)
+{
+    uint32_t a = any_vertex(graph, edge->a), b = any_vertex(graph, edge->b);
+    uint32_t found = a != 0 && b != 0 ? find_edge(graph, a, b) : 0;
+
+    if (found != 0) {
+        graph->edges[found - 1].affinity = -1;
+        graph->edges[found - 1].contacts = 0;
+    }
+}
+
+static void
+put_edge(CxSupervoxelGraph *graph, const CxEdge *edge)
+{
+    uint32_t a = any_vertex(graph, edge->a), b = any_vertex(graph, edge->b);
+
+    if (a == 0 || b == 0 || a == b)
+        return;
+    uint32_t found = find_edge(graph, a, b);
+
+    if (found == 0) {
+        append_edge(graph, a, b, edge->affinity, edge->contacts);
+        return;
+    }
+    graph->edges[found - 1].affinity = edge->affinity;
+    graph->edges[found - 1].contacts = edge->contacts;
+}
+
+/* With the lock held for writing. */
+static void
+put_patch(CxSupervoxelGraph *graph, const CxPatch *patch, CxPatchSide side)
+{
+    const GArray *former = patch->nodes[!side], *nodes = patch->nodes[side];
+    const GArray *old_edges = patch->edges[!side], *edges = patch->edges[side];
+
+    for (guint i = 0; i < old_edges->len; i++)
+        drop_edge(graph, &g_array_index(old_edges, CxEdge, i));
+    for (guint i = 0; i < nodes->len; i++)
+        put_vertex(graph, &g_array_index(nodes, CxPatchNode, i));
+    for (guint i = 0; i < former->len; i++) {
+        CxId id = g_array_index(former, CxPatchNode, i).supervoxel.id;
+        uint32_t vertex = cx_graph_vertex(graph, id);
+
+        if (vertex != 0 && cx_patch_find(patch, side, id) == NULL)
+            remove_vertex(graph, vertex);
+    }
+    for (guint i = 0; i < edges->len; i++)
+        put_edge(graph, &g_array_index(edges, CxEdge, i));
+}
+
+void
+cx_supervoxel_graph_patch(CxSupervoxelGraph *graph, const CxPatch *patch,
+                          CxPatchSide side)
+{
+    g_rw_lock_writer_lock(&graph->lock);
+    put_patch(graph, patch, side);
+    g_rw_lock_writer_unlock(&graph->lock);
+}
+
 void
 cx_supervoxel_graph_apply(CxSupervoxelGraph *graph, const CxEdit *edit,
                           bool inverse)
@@ -398,6 +508,8 @@ cx_supervoxel_graph_apply(CxSupervoxelGraph *graph, const CxEdit *edit,
     guint n = edit->moves->len;
 
     g_rw_lock_writer_lock(&graph->lock);
+    if (edit->patch != NULL && !inverse)
+        put_patch(graph, edit->patch, CX_AFTER);
     for (guint i = 0; i < n; i++) {
         guint at = inverse ? n - 1 - i : i;
 
@@ -407,5 +519,7 @@ cx_supervoxel_graph_apply(CxSupervoxelGraph *graph, const CxEdit *edit,
         unlink_vertices(graph, edit->link_a, edit->link_b);
     else if (edit->link_a != 0)
         link_vertices(graph, edit->link_a, edit->link_b);
+    if (edit->patch != NULL && inverse)
+        put_patch(graph, edit->patch, CX_BEFORE);
     g_rw_lock_writer_unlock(&graph->lock);
 }

@@ -44,8 +44,9 @@ void cx_supervoxel_graph_assign(CxSupervoxelGraph *graph,
                                 const CxId *supervoxels, const CxId *segments,
                                 size_t n);
 
-/* Dense indices of n supervoxels at once; 0 for unknown ids.  The largest
- * index is cx_supervoxel_graph_n_supervoxels(). */
+/* Dense indices of n supervoxels at once; 0 for unknown ids.  A supervoxel
+ * that an edit removed and an undo brings back has the index it had. */
+uint32_t cx_supervoxel_graph_largest_index(CxSupervoxelGraph *graph);
 void cx_supervoxel_graph_map_indices(CxSupervoxelGraph *graph,
                                      const CxId *supervoxels, uint32_t *indices,
                                      size_t n);
@@ -65,6 +66,17 @@ void cx_supervoxel_graph_map(CxSupervoxelGraph *graph, const CxId *supervoxels,
 bool cx_supervoxel_graph_segment(CxSupervoxelGraph *graph, CxId segment,
                                  CxSegment *out);
 
+/* A supervoxel and its segment; either pointer may be NULL. */
+bool cx_supervoxel_graph_supervoxel(CxSupervoxelGraph *graph, CxId supervoxel,
+                                    CxSupervoxel *out, CxId *segment);
+
+/* All edges of a supervoxel (appended to an array of CxEdge); the edge between
+ * two, links made by hand (contacts 0) included. */
+void cx_supervoxel_graph_edges_of(CxSupervoxelGraph *graph, CxId supervoxel,
+                                  GArray *edges);
+bool cx_supervoxel_graph_edge(CxSupervoxelGraph *graph, CxId a, CxId b,
+                              CxEdge *out);
+
 /* Supervoxels of a segment (GArray of CxSupervoxel, sorted by id), or NULL. */
 GArray *cx_supervoxel_graph_members(CxSupervoxelGraph *graph, CxId segment);
 
@@ -82,10 +94,15 @@ GArray *cx_supervoxel_graph_edges(CxSupervoxelGraph *graph, CxId segment,
 /* True if an edge joins supervoxels of the two segments. */
 bool cx_supervoxel_graph_touch(CxSupervoxelGraph *graph, CxId a, CxId b);
 
-/* Carries out (or with inverse = true takes back) the moves of an edit and
- * its link. */
+/* Carries out (or with inverse = true takes back) the patch of an edit, its
+ * moves and its link. */
 void cx_supervoxel_graph_apply(CxSupervoxelGraph *graph, const CxEdit *edit,
                                bool inverse);
+
+/* Carries out a patch alone: the graph as it is on the other side becomes what
+ * it is on this one. */
+void cx_supervoxel_graph_patch(CxSupervoxelGraph *graph, const CxPatch *patch,
+                               CxPatchSide side);
 
 /* Makes sure an edge exists between two supervoxels (a merge by hand), with
  * affinity 1 and no contacts; unlink removes only such an edge. */
@@ -107,4 +124,25 @@ GArray *cx_supervoxel_graph_cut(CxSupervoxelGraph *graph, CxId segment,
                                 const CxId *sinks, size_t n_sinks,
                                 double *cut_value, CxJob *job, GError **error);
 
+/* What speaks for a cut. */
+typedef struct {
+    double value;         /* sum of the capacities cut */
+    uint64_t n_faces;     /* contacts cut */
+    double cut_affinity;  /* mean over the faces cut */
+    double mean_affinity; /* mean over all inner faces of the segment */
+    GArray *edges;        /* of CxEdge: those cut, sorted (owned) */
+} CxCutEvidence;
+
+void cx_cut_evidence_clear(CxCutEvidence *evidence);
+
+/* The same in the graph as a patch will make it (NULL: as it is); seeds are
+ * supervoxels after the patch. */
+GArray *cx_supervoxel_graph_cut_patched(CxSupervoxelGraph *graph, CxId segment,
+                                        const CxPatch *patch,
+                                        const CxId *sources, size_t n_sources,
+                                        const CxId *sinks, size_t n_sinks,
+                                        CxCutEvidence *evidence, CxJob *job,
+                                        GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CxSupervoxelGraph, cx_supervoxel_graph_free)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CxCutEvidence, cx_cut_evidence_clear)

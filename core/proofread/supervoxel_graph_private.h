@@ -12,7 +12,7 @@
 
 typedef struct {
     CxSupervoxel supervoxel;
-    uint32_t slot;           /* segment */
+    uint32_t slot;           /* segment; 0: an edit removed it */
     uint32_t next, previous; /* members of the segment; 0 = none */
     uint32_t first_half;     /* list of edge ends; 0 = none */
 } Vertex;
@@ -43,18 +43,21 @@ struct CxSupervoxelGraph {
     Edge *edges;
     Slot *slots; /* from 1 */
     size_t n_vertices, room_vertices;
+    size_t n_removed; /* of the vertices */
     size_t n_edges, room_edges;
     size_t n_slots, room_slots;
     uint32_t free_slot;
 };
 
+/* Of a supervoxel that is there. */
 static inline uint32_t
 cx_graph_vertex(const CxSupervoxelGraph *graph, CxId supervoxel)
 {
     uint64_t vertex;
 
     if (supervoxel == 0 ||
-        !cx_hash64_get(graph->vertex_of, supervoxel, &vertex))
+        !cx_hash64_get(graph->vertex_of, supervoxel, &vertex) ||
+        graph->vertices[vertex].slot == 0)
         return 0;
     return (uint32_t)vertex;
 }

@@ -10,9 +10,18 @@ size_t
 cx_supervoxel_graph_n_supervoxels(CxSupervoxelGraph *graph)
 {
     g_rw_lock_reader_lock(&graph->lock);
-    size_t n = graph->n_vertices - 1;
+    size_t n = graph->n_vertices - 1 - graph->n_removed;
     g_rw_lock_reader_unlock(&graph->lock);
     return n;
+}
+
+uint32_t
+cx_supervoxel_graph_largest_index(CxSupervoxelGraph *graph)
+{
+    g_rw_lock_reader_lock(&graph->lock);
+    uint32_t largest = (uint32_t)(graph->n_vertices - 1);
+    g_rw_lock_reader_unlock(&graph->lock);
+    return largest;
 }
 
 size_t
@@ -180,8 +189,10 @@ cx_supervoxel_graph_supervoxels(CxSupervoxelGraph *graph)
     g_autoptr(GArray) all = g_array_sized_new(
         FALSE, FALSE, sizeof(CxSupervoxel), (guint)(graph->n_vertices - 1));
 
-    for (size_t v = 1; v < graph->n_vertices; v++)
-        g_array_append_val(all, graph->vertices[v].supervoxel);
+    for (size_t v = 1; v < graph->n_vertices; v++) {
+        if (graph->vertices[v].slot != 0)
+            g_array_append_val(all, graph->vertices[v].supervoxel);
+    }
     g_rw_lock_reader_unlock(&graph->lock);
     g_array_sort(all, compare_ids);
     return g_steal_pointer(&all);
@@ -211,6 +222,62 @@ cx_supervoxel_graph_all_edges(CxSupervoxelGraph *graph)
     g_rw_lock_reader_unlock(&graph->lock);
     g_array_sort(edges, compare_edges);
     return g_steal_pointer(&edges);
+}
+
+bool
+cx_supervoxel_graph_supervoxel(CxSupervoxelGraph *graph, CxId supervoxel,
+                               CxSupervoxel *out, CxId *segment)
+{
+    g_rw_lock_reader_lock(&graph->lock);
+    uint32_t vertex = cx_graph_vertex(graph, supervoxel);
+
+    if (vertex != 0 && out != NULL)
+        *out = graph->vertices[vertex].supervoxel;
+    if (vertex != 0 && segment != NULL)
+        *segment = graph->slots[graph->vertices[vertex].slot].id;
+    g_rw_lock_reader_unlock(&graph->lock);
+    return vertex != 0;
+}
+
+void
+cx_supervoxel_graph_edges_of(CxSupervoxelGraph *graph, CxId supervoxel,
+                             GArray *edges)
+{
+    g_rw_lock_reader_lock(&graph->lock);
+    uint32_t vertex = cx_graph_vertex(graph, supervoxel);
+    uint32_t half = vertex != 0 ? graph->vertices[vertex].first_half : 0;
+
+    while (half != 0) {
+        const Edge *edge = cx_graph_edge(graph, half);
+
+        if (edge->affinity >= 0)
+            append_edge(graph, edge, edges);
+        half = edge->next[cx_graph_end(half)];
+    }
+    g_rw_lock_reader_unlock(&graph->lock);
+}
+
+bool
+cx_supervoxel_graph_edge(CxSupervoxelGraph *graph, CxId a, CxId b, CxEdge *out)
+{
+    bool found = false;
+
+    g_rw_lock_reader_lock(&graph->lock);
+    uint32_t va = cx_graph_vertex(graph, a), vb = cx_graph_vertex(graph, b);
+    uint32_t half = va != 0 && vb != 0 ? graph->vertices[va].first_half : 0;
+
+    while (half != 0 && !found) {
+        const Edge *edge = cx_graph_edge(graph, half);
+        unsigned end = cx_graph_end(half);
+
+        found = edge->end[!end] == vb && edge->affinity >= 0;
+        if (found)
+            *out =
+                (CxEdge){MIN(a, b), MAX(a, b), edge->affinity, edge->contacts};
+        half = edge->next[end];
+    }
+    g_rw_lock_reader_unlock(&graph->lock);
+    return found;
 }
 
 GArray *

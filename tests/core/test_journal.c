@@ -130,7 +130,7 @@ test_foreign_files_are_named(Fixture *f, gconstpointer data)
     g_unlink(f->path);
     make_project(f);
     g_assert_cmpint(sqlite3_open(f->path, &db), ==, SQLITE_OK);
-    sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL);
+    sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL);
     sqlite3_close(db);
     expect_refusal(f, CX_ERROR_FORMAT, "newer Connexon");
 }
