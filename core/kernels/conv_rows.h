@@ -12,7 +12,7 @@
  *     bf16 samples: u16 [16 words of 2 samples][output][2]
  * and a span of words outside of which all its weights are zero.
  *
- *     sum[o][x] = bias[o] + sum over K blocks k, samples i of
+ *     sum[o][x] = bias[o] + sums[x][o] + sum over K blocks k, samples i of
  *                     weight[k][o][i] * (src[k] + x * steps[k])[i]
  *     dst[o][x] = clamp(round(float(sum[o][x]) * scale[o]), 0, most)
  *
@@ -78,8 +78,12 @@ typedef struct {
     size_t dst_pixel;          /* bytes from a pixel to the next */
     size_t dst_plane;          /* bytes */
     size_t dst_groups;
-    bool logits; /* dst: uint16_t */
-    bool relu;   /* bf16 samples: max(0, sum) */
+    const int32_t *const *sums; /* NULL, or [n_rows]: what is added to the
+                                 * sums of u8 first, group g of pixel x at
+                                 * x * sums_pixel + 16 g; not with AMX */
+    size_t sums_pixel;          /* int32_t */
+    bool logits;                /* dst: uint16_t */
+    bool relu;                  /* bf16 samples: max(0, sum) */
 } CxConvRows;
 
 typedef void CxConvRowsFn(const CxConvRows *rows);

@@ -22,6 +22,8 @@ sum_u8(const CxConvRows *rows, size_t row, size_t x, size_t group, size_t o)
 {
     int32_t sum = ((const int32_t *)rows->bias)[group * CX_GROUP + o];
 
+    if (rows->sums != NULL)
+        sum += rows->sums[row][x * rows->sums_pixel + group * CX_GROUP + o];
     for (size_t k = 0; k < rows->n_k; k++) {
         const uint8_t *src = rows->src[row * rows->n_k + k];
         const CxConvSpan *span = &rows->spans[group * rows->n_k + k];

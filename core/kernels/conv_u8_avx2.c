@@ -113,6 +113,24 @@ store_samples(uint8_t *dst, const __m256i sums[MAX_HALVES], const float *scale,
         _mm_storeu_si128((__m128i *)(void *)dst, _mm256_castsi256_si128(bytes));
 }
 
+/* The bias, and the sums there are already. */
+INLINE __m256i
+start_of(const Place *place, size_t x, int half)
+{
+    const CxConvRows *rows = place->rows;
+    __m256i bias = load((const uint8_t *)rows->bias +
+                        place->group * CX_K_BYTES + half * HALF_WORD);
+
+    if (rows->sums == NULL)
+        return bias;
+    return _mm256_add_epi32(
+        bias, _mm256_loadu_si256(
+                  (const __m256i *)(const void *)(rows->sums[place->row] +
+                                                  x * rows->sums_pixel +
+                                                  place->group * CX_GROUP +
+                                                  half * 8)));
+}
+
 INLINE void
 run(const Place *place, size_t x, int n_px, int n_groups)
 {
@@ -121,7 +139,6 @@ run(const Place *place, size_t x, int n_px, int n_groups)
     const uint8_t *const *src = rows->src + place->row * n_k;
     const uint8_t *tiles = rows->weights + g * n_k * CX_TILE_BYTES;
     const CxConvSpan *spans = rows->spans + g * n_k;
-    const uint8_t *bias = (const uint8_t *)rows->bias + g * CX_K_BYTES;
     const float *scale = rows->scale + g * CX_GROUP;
     uint8_t *dst = cx_conv_rows_dst(rows, place->row, g, rows->logits ? 2 : 1) +
                    x * rows->dst_pixel;
@@ -131,7 +148,7 @@ run(const Place *place, size_t x, int n_px, int n_groups)
     for (int p = 0; p < n_px; p++) {
         CX_UNROLL
         for (int h = 0; h < 2 * n_groups; h++)
-            sums[p][h] = load(bias + h * HALF_WORD);
+            sums[p][h] = start_of(place, x + (size_t)p, h);
     }
     for (size_t k = 0; k < n_k; k++) {
         size_t step = rows->steps[k];

@@ -143,25 +143,42 @@ finish_pair(const __m512i sums[2 * MAX_PIXELS], uint8_t *dst, size_t stride,
     }
 }
 
+/* The bias, and the sums there are already. */
+INLINE void
+start_sums(__m512i *sums, const Place *place, size_t x, int n_px, int side)
+{
+    const CxConvRows *rows = place->rows;
+    size_t g = place->group + (size_t)side;
+    __m512i bias =
+        _mm512_load_si512((const uint8_t *)rows->bias + g * CX_K_BYTES);
+
+    CX_UNROLL
+    for (int p = 0; p < n_px; p++)
+        sums[p] = bias;
+    if (rows->sums == NULL)
+        return;
+    const int32_t *from =
+        rows->sums[place->row] + x * rows->sums_pixel + g * CX_GROUP;
+    CX_UNROLL
+    for (int p = 0; p < n_px; p++)
+        sums[p] = _mm512_add_epi32(
+            bias, _mm512_loadu_si512(from + (size_t)p * rows->sums_pixel));
+}
+
 INLINE void
 run(const Place *place, size_t x, int n_px, bool pair)
 {
     const CxConvRows *rows = place->rows;
     size_t g = place->group;
-    const uint8_t *bias = (const uint8_t *)rows->bias + g * CX_K_BYTES;
     const float *scale = rows->scale + g * CX_GROUP;
     uint8_t *dst = cx_conv_rows_dst(rows, place->row, g, rows->logits ? 2 : 1) +
                    x * rows->dst_pixel;
     __m512i sums[2 * MAX_PIXELS];
 
-    CX_UNROLL
-    for (int p = 0; p < n_px; p++)
-        sums[p] = _mm512_load_si512(bias);
+    start_sums(sums, place, x, n_px, 0);
     if (pair) {
         add_side(sums, place, x, n_px, FIRST);
-        CX_UNROLL
-        for (int p = 0; p < n_px; p++)
-            sums[MAX_PIXELS + p] = _mm512_load_si512(bias + CX_K_BYTES);
+        start_sums(sums + MAX_PIXELS, place, x, n_px, 1);
         add_side(sums, place, x, n_px, SECOND);
         add_side(sums, place, x, n_px, BOTH);
     } else {

@@ -4,6 +4,10 @@
  */
 #include "core/kernels/kernels.h"
 
+/* Channels times outputs from which on a quarter of the products pays for the
+ * transforms. */
+#define WINOGRAD_LEAST_AVX2 1024
+
 static void
 fill_c(CxKernels *kernels)
 {
@@ -53,6 +57,8 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->u8.peak = (CxPeak){cx_peak_u8_avx2, CX_PEAK_U8_AVX2};
         kernels->u8.isa = "avx2";
         kernels->u8.conv_rows = cx_conv_rows_u8_avx2;
+        kernels->u8.winograd = cx_winograd_u8_avx2;
+        kernels->u8.winograd_least = WINOGRAD_LEAST_AVX2;
         kernels->u8.pool_rows = cx_pool_rows_u8_avx2;
         kernels->bf16.pool_rows = cx_pool_rows_bf16_avx2;
     }
@@ -77,6 +83,7 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->u8.isa = "vnni";
         kernels->u8.peak = (CxPeak){cx_peak_u8_vnni, CX_PEAK_U8_VNNI};
         kernels->u8.conv_rows = cx_conv_rows_u8_vnni;
+        kernels->u8.winograd = NULL;
     }
 #endif
 #ifdef CX_HAVE_AMX
@@ -84,6 +91,7 @@ cx_kernels_fill(CxKernels *kernels, unsigned features)
         kernels->u8.isa = "amx";
         kernels->u8.peak = (CxPeak){cx_peak_u8_amx, CX_PEAK_U8_AMX};
         kernels->u8.conv_rows = cx_conv_rows_u8_amx;
+        kernels->u8.winograd = NULL;
         kernels->u8.tiles_begin = cx_tiles_begin_amx;
         kernels->u8.tiles_end = cx_tiles_end_amx;
     }

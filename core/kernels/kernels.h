@@ -17,6 +17,7 @@
 #include "core/kernels/pool_rows.h"
 #include "core/kernels/sigmoid_f32.h"
 #include "core/kernels/winograd_f32.h"
+#include "core/kernels/winograd_u8.h"
 
 /* Kernels of one type of narrow samples. */
 typedef struct {
@@ -25,6 +26,9 @@ typedef struct {
     CxPoolRowsFn *pool_rows;
     CxTilesFn *tiles_begin, *tiles_end; /* around the calls of a thread */
     CxPeak peak;                        /* of conv_rows */
+    /* u8: pays from so many products of channels and outputs on; or NULL. */
+    CxWinogradU8Fn *winograd;
+    size_t winograd_least;
 } CxRowsKernels;
 
 typedef struct {

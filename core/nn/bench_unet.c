@@ -13,6 +13,7 @@
 #include "core/nn/choose.h"
 #include "core/nn/infer.h"
 #include "core/nn/layer.h"
+#include "core/nn/winograd_rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -374,7 +375,8 @@ cx_bench_unet(const CxBenchUnetOptions *options, CxBenchUnetResult *result,
     if (type == CX_LAYER_INT8 && !calibrate(&bench, network, error))
         return false;
     g_autoptr(CxProgram) program = cx_program_new(network, type, error);
-    if (program == NULL)
+    if (program == NULL ||
+        !cx_winograd_rows_prepare(program, &bench.kernels, error))
         return false;
 
     bench.program = program;

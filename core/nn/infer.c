@@ -5,6 +5,7 @@
 #include "core/base/alloc.h"
 #include "core/base/error.h"
 #include "core/nn/infer_private.h"
+#include "core/nn/winograd_rows.h"
 
 #include <string.h>
 
@@ -24,6 +25,9 @@ cx_infer_new(const CxProgram *program, const CxKernels *kernels)
     infer->k_rows = g_new0(const uint8_t *, n *CX_INFER_MAX_ROWS);
     infer->k_steps = g_new0(uint32_t, n);
     infer->rows = g_new0(const uint8_t *, program->max_pool_rows);
+    infer->group_rows =
+        g_new0(const uint8_t *, CX_WINOGRAD_U8_TAKES * program->max_groups);
+    infer->group_steps = g_new0(uint32_t, program->max_groups);
     return infer;
 }
 
@@ -38,6 +42,8 @@ cx_infer_free(CxInfer *infer)
     g_free(infer->k_rows);
     g_free(infer->k_steps);
     g_free(infer->rows);
+    g_free(infer->group_rows);
+    g_free(infer->group_steps);
     cx_free(infer->arena);
     g_free(infer);
 }
@@ -354,7 +360,8 @@ clear_ends(CxInfer *infer)
     }
 }
 
-/* Bytes of a blank row: as long as any, and what is read beside it. */
+/* Bytes of a blank row: as long as any, and what is read beside it; they follow
+ * each other, whole lines. */
 static size_t
 blank_bytes(const CxInfer *infer)
 {
@@ -362,17 +369,20 @@ blank_bytes(const CxInfer *infer)
 
     for (unsigned i = 0; i < infer->program->n_steps; i++)
         most = MAX(most, infer->plan->tensors[i].plane);
-    return most + 4 * CX_PLAN_MARGIN;
+    return (most + 8 * CX_PLAN_MARGIN + 63) / 64 * 64;
 }
 
-/* The tensors, what Winograd needs, blank rows. */
+/* The tensors, what Winograd needs, blank rows, sums. */
 static size_t
 arena_bytes(CxInfer *infer)
 {
+    size_t sums;
+
     infer->split_bytes =
         cx_winograd_fit(infer->winograd, infer->plan) * sizeof(float);
     return infer->plan->size_bytes + infer->split_bytes +
-           2 * blank_bytes(infer) + CX_ROWS_SLACK;
+           2 * blank_bytes(infer) + cx_winograd_rows_bytes(infer->plan, &sums) +
+           64 + CX_ROWS_SLACK;
 }
 
 /* Cleared, since 16-bit samples that meet no weight must be finite. */
@@ -388,6 +398,19 @@ reserve(CxInfer *infer, size_t n_bytes, GError **error)
         return false;
     infer->n_bytes = n_bytes;
     return true;
+}
+
+/* Aligned to 64, as the arena is. */
+static void
+place_sums(CxInfer *infer)
+{
+    size_t at = infer->plan->size_bytes + infer->split_bytes +
+                2 * blank_bytes(infer),
+           n;
+
+    cx_winograd_rows_bytes(infer->plan, &n);
+    infer->sums = (int32_t *)(void *)(infer->arena + (at + 63) / 64 * 64);
+    infer->scratch = (uint8_t *)infer->sums + n;
 }
 
 static void
@@ -414,10 +437,10 @@ cx_infer_run(CxInfer *infer, const int64_t lo[CX_N_AXES],
         return false;
     infer->split = (float *)(void *)(infer->arena + infer->plan->size_bytes);
     infer->bounded = bounds != NULL;
-    if (infer->bounded) {
+    if (infer->bounded)
         clear_ends(infer);
-        clear_blanks(infer);
-    }
+    clear_blanks(infer);
+    place_sums(infer);
     infer->ports = ports;
     infer->job = job;
     if (narrow)

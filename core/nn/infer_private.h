@@ -25,8 +25,12 @@ struct CxInfer {
     uint8_t *arena;
     size_t n_bytes;
     bool bounded;
-    uint8_t *blanks[2];        /* bounded: rows of 0 and of 128 */
-    const CxInferPorts *ports; /* of the run */
+    uint8_t *blanks[2];         /* rows of 0 and of 128 */
+    const uint8_t **group_rows; /* CX_WINOGRAD_U8_TAKES * max_groups */
+    uint32_t *group_steps;      /* max_groups */
+    int32_t *sums;              /* of winograd_rows, in the arena */
+    uint8_t *scratch;           /* behind them */
+    const CxInferPorts *ports;  /* of the run */
     CxJob *job;
 };
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "core/nn/infer_private.h"
+#include "core/nn/winograd_rows.h"
 
 #include <string.h>
 
@@ -15,6 +16,10 @@ typedef struct {
     size_t n_pixels;
     size_t n_rows;
     uint8_t *dst[CX_INFER_MAX_ROWS];
+    /* Where winograd_rows has summed: of unit sums_unit from pixel sums_x on. */
+    int64_t sums_unit, sums_x;
+    size_t sums_row, sums_pixel; /* int32_t; 0 = there are none */
+    const int32_t *sums[CX_INFER_MAX_ROWS];
 } Batch;
 
 static const CxStep *
@@ -50,6 +55,8 @@ run_batch(Batch *batch)
         .dst_plane = infer->plan->tensors[batch->index].plane,
         .dst_groups = step->merged ? (size_t)step->period[CX_X]
                                    : step->pixel / (CX_GROUP * size),
+        .sums = batch->sums_row > 0 ? batch->sums : NULL,
+        .sums_pixel = (size_t)step->period[CX_X] * batch->sums_pixel,
         .logits = step->logits,
         .relu = step->relu,
     });
@@ -94,6 +101,10 @@ add_row(Batch *batch, int64_t unit, int64_t row)
     for (size_t k = 0; k < n_k; k++)
         infer->k_rows[batch->n_rows * n_k + k] =
             aim_block(batch, &batch->phase->blocks[k], base);
+    if (batch->sums_row > 0)
+        batch->sums[batch->n_rows] =
+            infer->sums + (size_t)(unit - batch->sums_unit) * batch->sums_row +
+            (size_t)(batch->first - batch->sums_x) * batch->sums_pixel;
     batch->dst[batch->n_rows++] =
         infer->arena + cx_plan_at(tensor, unit, row, batch->first);
     if (batch->n_rows == CX_INFER_MAX_ROWS)
@@ -127,10 +138,11 @@ open_batch(Batch *batch, unsigned phase_x)
     return true;
 }
 
-/* One phase along each axis of units [lo, hi). */
+/* One phase along each axis of units [lo, hi); sums: a batch that has them, or
+ * NULL. */
 static bool
 conv_phase(CxInfer *infer, unsigned index, unsigned phase, int64_t lo,
-           int64_t hi)
+           int64_t hi, const Batch *sums)
 {
     const CxStep *step = &infer->program->steps[index];
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
@@ -139,9 +151,11 @@ conv_phase(CxInfer *infer, unsigned index, unsigned phase, int64_t lo,
     int64_t period_stream = step->period[CX_STREAM];
     int64_t phase_row = phase / n_x % period_row;
     int64_t phase_stream = phase / n_x / period_row;
-    Batch batch = {
-        .infer = infer, .index = index, .phase = &step->phases[phase]};
+    Batch batch =
+        sums != NULL ? *sums : (Batch){.infer = infer, .index = index};
 
+    batch.phase =
+        sums != NULL ? &step->winograd_rows->rest[phase] : &step->phases[phase];
     if (!open_batch(&batch, phase % n_x))
         return true;
     for (int64_t unit =
@@ -168,15 +182,86 @@ clear_end(CxInfer *infer, unsigned index, int64_t unit, int64_t row)
            infer->program->steps[index].zero, tensor->pixel);
 }
 
+/* Sums of winograd_rows for CX_WINOGRAD_U8_ROWS units from this one on; rows
+ * that are not there only count for units behind the last. */
+static void
+sum_rows(Batch *batch)
+{
+    CxInfer *infer = batch->infer;
+    const CxStep *step = step_of(batch);
+    const CxStepWinograd *winograd = step->winograd_rows;
+    int64_t base[CX_N_AXES] = {0, 0, 0};
+    size_t n = cx_winograd_rows_range(step, &infer->plan->tensors[batch->index],
+                                      &batch->sums_x);
+
+    batch->sums_pixel = (size_t)winograd->n_out * CX_GROUP;
+    batch->sums_row = (n + 3) / 4 * 4 * batch->sums_pixel;
+    for (size_t g = 0; g < winograd->n_in; g++) {
+        const CxPhaseGroup *group = &winograd->groups[g];
+
+        infer->group_steps[g] =
+            (uint32_t)infer->plan->tensors[step->parts[group->part].step].pixel;
+        for (size_t y = 0; y < CX_WINOGRAD_U8_TAKES; y++) {
+            CxPhaseBlock block = {.part = group->part,
+                                  .plane = group->plane,
+                                  .offset = {batch->sums_unit - 1 + (int64_t)y,
+                                             0, batch->sums_x}};
+
+            infer->group_rows[y * winograd->n_in + g] =
+                aim_block(batch, &block, base) + group->at;
+        }
+    }
+    infer->rows_kernels.winograd(&(CxWinogradU8){
+        .n_pixels = n,
+        .n_in = winograd->n_in,
+        .n_out = winograd->n_out,
+        .src = infer->group_rows,
+        .steps = infer->group_steps,
+        .weights = winograd->weights,
+        .dst = infer->sums,
+        .dst_row = batch->sums_row,
+        .scratch = infer->scratch,
+    });
+}
+
+static bool
+make_winograd(CxInfer *infer, unsigned index, int64_t lo, int64_t hi)
+{
+    const CxStep *step = &infer->program->steps[index];
+
+    for (int64_t unit = lo; unit < hi; unit += CX_WINOGRAD_U8_ROWS) {
+        Batch batch = {.infer = infer, .index = index, .sums_unit = unit};
+
+        sum_rows(&batch);
+        for (unsigned phase = 0; phase < step->n_phases; phase++)
+            if (!conv_phase(infer, index, phase, unit,
+                            MIN(unit + CX_WINOGRAD_U8_ROWS, hi), &batch))
+                return false;
+    }
+    return true;
+}
+
+static bool
+make_phases(CxInfer *infer, unsigned index, int64_t lo, int64_t hi)
+{
+    const CxStep *step = &infer->program->steps[index];
+
+    if (step->winograd_rows != NULL)
+        return make_winograd(infer, index, lo, hi);
+    for (unsigned phase = 0; phase < step->n_phases; phase++)
+        if (!conv_phase(infer, index, phase, lo, hi, NULL))
+            return false;
+    return true;
+}
+
 static bool
 make_conv(CxInfer *infer, unsigned index, int64_t lo, int64_t hi)
 {
     const CxStep *step = &infer->program->steps[index];
     const CxPlanTensor *tensor = &infer->plan->tensors[index];
 
-    for (unsigned phase = 0; phase < step->n_phases; phase++)
-        if (!conv_phase(infer, index, phase, lo, hi))
-            return false;
+    if (!make_phases(infer, index, lo, hi))
+        return false;
     if (infer->bounded && step->merged)
         for (int64_t unit = lo; unit < hi; unit++)
             for (int64_t row = tensor->lo[CX_ROW]; row < tensor->hi[CX_ROW];

@@ -2,10 +2,10 @@
  * small pixels into common K blocks, then 8 bits or bfloat16.
  *
  * In 8 bits a sample q of a source stands for (q - zero) * quantum, an output
- * for the same of its own.  Each output has one scale for all its weights,
- * chosen so that runs keep the contract of conv_rows.h; zeros, the bias and
- * what rounding the weights adds to a channel of mean size go into the integer
- * bias:
+ * for the same of its own.  Each output has one scale for all its weights in
+ * all phases, chosen so that runs keep the contract of conv_rows.h; zeros, the
+ * bias and what rounding the weights adds to a channel of mean size go into the
+ * integer bias:
  *
  *     sum = bias + sum of w q,  w = weight * quantum(source) / unit
  *     q(out) = round(sum * unit / quantum(out))
@@ -240,6 +240,16 @@ shift_of(const CxStep *step)
                         : step->zero * step->quantum;
 }
 
+static double
+real_bias(const Rows *rows, size_t group, size_t o)
+{
+    size_t channel = group % rows->n_groups * CX_GROUP + o;
+
+    return channel < rows->pack->step->n_channels
+               ? cx_pack_bias(rows->pack, channel)
+               : 0.0;
+}
+
 static double *
 tile_of(const Rows *rows, size_t group, size_t k)
 {
@@ -313,26 +323,18 @@ round_weights(const Rows *rows, size_t group, size_t o, double unit,
     return true;
 }
 
+/* Bias and scale of an output in one phase whose weights are rounded. */
 static bool
-store_output(const Rows *rows, size_t group, size_t o, GError **error)
+store_output(const Rows *rows, size_t group, size_t o, double unit,
+             const Rounded *rounded, GError **error)
 {
     const CxStep *step = rows->pack->step;
-    size_t channel = group % rows->n_groups * CX_GROUP + o;
-    bool exists = channel < step->n_channels;
-    double real = exists ? cx_pack_bias(rows->pack, channel) : 0.0;
+    double real = real_bias(rows, group, o);
     double quantum = step->logits ? 1.0 / CX_LOGIT_ONE : step->quantum;
-    double shift = shift_of(step);
-    Rounded rounded;
-    double unit = largest_run(rows, group, o);
+    double bias =
+        rint((real + shift_of(step)) / unit - rounded->drift) - rounded->zeros;
+    double scale = unit / quantum, most = rounded->sizes + fabs(bias);
 
-    /* Dead outputs: the bias alone must fit. */
-    unit = MAX(unit, (fabs(real) + shift) / (1 << 28));
-    unit = unit > 0.0 ? unit : 1.0;
-    while (!round_weights(rows, group, o, unit, &rounded))
-        unit *= 1.0 + 1.0 / 256;
-
-    double bias = rint((real + shift) / unit - rounded.drift) - rounded.zeros;
-    double scale = unit / quantum, most = rounded.sizes + fabs(bias);
     if (most >= 0x1p31 || most * scale >= 0x1p31 || !isfinite(most * scale)) {
         g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
                     "network %s, layer %03d: sums for int8 reach %g of 255, "
@@ -345,6 +347,49 @@ store_output(const Rows *rows, size_t group, size_t o, GError **error)
     ((int32_t *)rows->phase->bias)[group * CX_GROUP + o] = (int32_t)bias;
     rows->phase->scale[group * CX_GROUP + o] = (float)scale;
     return true;
+}
+
+/* Rounds an output in all phases (and once more, to store them) to one unit. */
+static bool
+round_all(const Rows *all, unsigned n_phases, size_t channel, double unit,
+          bool store, GError **error)
+{
+    for (unsigned i = 0; i < n_phases; i++)
+        for (unsigned x = 0; x < all[i].n_x; x++) {
+            size_t group = x * all[i].n_groups + channel / CX_GROUP;
+            size_t o = channel % CX_GROUP;
+            Rounded rounded;
+
+            if (!round_weights(&all[i], group, o, unit, &rounded) ||
+                (store &&
+                 !store_output(&all[i], group, o, unit, &rounded, error)))
+                return false;
+        }
+    return true;
+}
+
+/* One unit for all phases of an output: the same weight is the same integer
+ * in each of them. */
+static bool
+store_channel(const Rows *all, unsigned n_phases, size_t channel,
+              GError **error)
+{
+    double shift = shift_of(all->pack->step), unit = 0.0;
+
+    for (unsigned i = 0; i < n_phases; i++)
+        for (unsigned x = 0; x < all[i].n_x; x++) {
+            size_t group = x * all[i].n_groups + channel / CX_GROUP;
+            size_t o = channel % CX_GROUP;
+
+            unit = MAX(unit, largest_run(&all[i], group, o));
+            /* Dead outputs: the bias alone must fit. */
+            unit = MAX(unit, (fabs(real_bias(&all[i], group, o)) + shift) /
+                                 (1 << 28));
+        }
+    unit = unit > 0.0 ? unit : 1.0;
+    while (!round_all(all, n_phases, channel, unit, false, NULL))
+        unit *= 1.0 + 1.0 / 256;
+    return round_all(all, n_phases, channel, unit, true, error);
 }
 
 /* Weights count in steps of their source. */
@@ -363,13 +408,12 @@ scale_weights(Rows *rows)
 }
 
 static bool
-store_int8(Rows *rows, GError **error)
+store_int8(Rows *all, unsigned n_phases, GError **error)
 {
-    size_t n = (size_t)rows->n_x * rows->n_groups * CX_GROUP;
-
-    scale_weights(rows);
-    for (size_t i = 0; i < n; i++)
-        if (!store_output(rows, i / CX_GROUP, i % CX_GROUP, error))
+    for (unsigned i = 0; i < n_phases; i++)
+        scale_weights(&all[i]);
+    for (size_t c = 0; c < (size_t)all->n_groups * CX_GROUP; c++)
+        if (!store_channel(all, n_phases, c, error))
             return false;
     return true;
 }
@@ -410,25 +454,33 @@ pack_phase(Rows *rows, const int64_t at[CX_N_AXES], GError **error)
     for (unsigned x = 0; x < rows->n_x; x++)
         place_taps(rows, x);
     close_gaps(rows);
-    if (!take_outputs(rows, error))
-        return false;
-    if (rows->program->type == CX_LAYER_INT8)
-        return store_int8(rows, error);
-    store_bf16(rows);
-    return true;
+    return take_outputs(rows, error);
+}
+
+static void
+clear_rows(Rows *rows)
+{
+    for (unsigned x = 0; x < rows->n_x; x++) {
+        g_free(rows->xs[x].taps);
+        cx_free(rows->sums[x]);
+    }
+    cx_free(rows->weights);
+    g_free(rows->means);
 }
 
 bool
 cx_pack_rows(const CxProgram *program, const CxPacking *pack, GError **error)
 {
     CxStep *step = pack->step;
+    int64_t n_x = step->merged ? 1 : step->period[CX_X];
+    g_autofree Rows *all = g_new0(Rows, step->n_phases);
     bool ok = true;
 
-    for (unsigned i = 0; i < step->n_phases && ok; i++) {
-        int64_t n_x = step->merged ? 1 : step->period[CX_X];
+    for (unsigned i = 0; i < step->n_phases; i++) {
         int64_t at[CX_N_AXES] = {i / (step->period[CX_ROW] * n_x),
                                  i / n_x % step->period[CX_ROW], i % n_x};
-        Rows rows = {
+
+        all[i] = (Rows){
             .program = program,
             .pack = pack,
             .phase = &step->phases[i],
@@ -436,14 +488,14 @@ cx_pack_rows(const CxProgram *program, const CxPacking *pack, GError **error)
             .n_groups = (step->n_channels + CX_GROUP - 1) / CX_GROUP,
             .sample = program->type == CX_LAYER_INT8 ? 1 : 2,
         };
-
-        ok = pack_phase(&rows, at, error);
-        for (unsigned x = 0; x < rows.n_x; x++) {
-            g_free(rows.xs[x].taps);
-            cx_free(rows.sums[x]);
-        }
-        cx_free(rows.weights);
-        g_free(rows.means);
+        ok = ok && pack_phase(&all[i], at, error);
+    }
+    if (ok && program->type == CX_LAYER_INT8)
+        ok = store_int8(all, step->n_phases, error);
+    for (unsigned i = 0; i < step->n_phases; i++) {
+        if (ok && program->type == CX_LAYER_BF16)
+            store_bf16(&all[i]);
+        clear_rows(&all[i]);
     }
     return ok;
 }

@@ -10,6 +10,7 @@
 #include "core/nn/layer.h"
 #include "core/nn/program_pack.h"
 #include "core/nn/winograd.h"
+#include "core/nn/winograd_rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -578,6 +579,7 @@ cx_program_free(CxProgram *program)
 
         free_phases(step->phases, step->n_phases);
         free_phases(step->winograd, CX_WINOGRAD_PARTS);
+        cx_winograd_rows_free(step);
         g_free(step->parts);
         g_free(step->readers);
         cx_free(step->bias);

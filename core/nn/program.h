@@ -65,6 +65,20 @@ typedef struct {
     void *weights; /* as conv_f32.h or conv_rows.h wants them */
 } CxPhase;
 
+/* 16 channels of a source. */
+typedef struct {
+    unsigned part, plane;
+    unsigned at; /* bytes from a pixel */
+} CxPhaseGroup;
+
+/* 8 bits: what winograd_u8.h needs, and the phases without it. */
+typedef struct {
+    unsigned n_in, n_out; /* groups of 16 */
+    CxPhaseGroup *groups; /* [n_in] */
+    int16_t *weights;
+    CxPhase *rest; /* bias and scale are those of the step's phases */
+} CxStepWinograd;
+
 typedef struct {
     unsigned step, part;
 } CxReadBy;
@@ -92,9 +106,10 @@ typedef struct {
     int64_t period[CX_N_AXES]; /* conv: phases along each axis */
     unsigned n_phases;         /* stream slowest, x fastest */
     CxPhase *phases;
-    float *bias;       /* float: of outputs, in 16s */
-    bool relu;         /* conv, add */
-    CxPhase *winograd; /* conv: six more, see winograd.h; or NULL */
+    float *bias;                   /* float: of outputs, in 16s */
+    bool relu;                     /* conv, add */
+    CxPhase *winograd;             /* conv: six more, see winograd.h; or NULL */
+    CxStepWinograd *winograd_rows; /* see winograd_rows.h; or NULL */
     unsigned scale[CX_N_AXES];
 } CxStep;
 
@@ -104,6 +119,7 @@ typedef struct {
     CxStep *steps;   /* the last one gives the logits or values of the output */
     size_t max_taps; /* or K blocks */
     size_t max_pool_rows;
+    size_t max_groups; /* CxStepWinograd.n_in */
 } CxProgram;
 
 /* type holds for all steps.  8 bits and bf16 refuse networks that add or copy

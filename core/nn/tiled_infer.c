@@ -18,6 +18,7 @@
 #include "core/nn/infer.h"
 #include "core/nn/layer.h"
 #include "core/nn/normalise.h"
+#include "core/nn/winograd_rows.h"
 
 #include <math.h>
 #include <stdatomic.h>
@@ -129,12 +130,15 @@ choose_program(CxPredictor *predictor, const char *type, const char *isa,
         !g_str_equal(predictor->kernels.u8.isa, "c"))
         predictor->program = cx_program_new(predictor->network, chosen, NULL);
     if (predictor->program != NULL)
-        return true;
+        return cx_winograd_rows_prepare(predictor->program, &predictor->kernels,
+                                        error);
     if (!cx_nn_choose(any ? NULL : type, isa, &chosen, &predictor->kernels,
                       error))
         return false;
     predictor->program = cx_program_new(predictor->network, chosen, error);
-    return predictor->program != NULL;
+    return predictor->program != NULL &&
+           cx_winograd_rows_prepare(predictor->program, &predictor->kernels,
+                                    error);
 }
 
 CxPredictor *

@@ -81,5 +81,6 @@ main(int argc, char **argv)
     check_pool_f32_add();
     check_sigmoid_f32_add();
     check_winograd_f32_add();
+    check_winograd_u8_add();
     return g_test_run();
 }

@@ -37,3 +37,4 @@ void check_norm_f32_add(void);
 void check_pool_f32_add(void);
 void check_sigmoid_f32_add(void);
 void check_winograd_f32_add(void);
+void check_winograd_u8_add(void);
