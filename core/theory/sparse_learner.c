@@ -44,9 +44,9 @@ cx_sparse_defaults(void)
         .side = 12,
         .n_atoms = 192,
         .lambda = 0.3,
-        .rate = 1.0,
+        .rate = 0.3,
         .batch = 100,
-        .n_batches = 1500,
+        .n_batches = 1000,
         .n_steps = 50,
         .seed = 1,
     };
