@@ -5,11 +5,11 @@
 #include "app/cli/cmd.h"
 
 static const CxcliCommand *const parts[] = {
+    &cxcli_retina_simulate,
     &cxcli_retina_attribute,
     &cxcli_retina_reduce,
     &cxcli_retina_prune,
     &cxcli_retina_report,
-    &cxcli_retina_simulate,
     NULL,
 };
 
