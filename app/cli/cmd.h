@@ -98,6 +98,8 @@ extern const CxcliCommand cxcli_retina_prune;
 extern const CxcliCommand cxcli_retina_reduce;
 extern const CxcliCommand cxcli_retina_report;
 extern const CxcliCommand cxcli_retina_simulate;
+extern const CxcliCommand cxcli_retina_train;
+extern const CxcliCommand cxcli_retina_respond;
 extern const CxcliCommand cxcli_sample;
 extern const CxcliCommand cxcli_segment;
 extern const CxcliCommand cxcli_skeleton;

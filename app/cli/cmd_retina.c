@@ -6,6 +6,8 @@
 
 static const CxcliCommand *const parts[] = {
     &cxcli_retina_simulate,
+    &cxcli_retina_train,
+    &cxcli_retina_respond,
     &cxcli_retina_attribute,
     &cxcli_retina_reduce,
     &cxcli_retina_prune,
