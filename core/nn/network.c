@@ -134,7 +134,8 @@ cx_network_shipped(void)
         const char *file;
 
         while (dir != NULL && (file = g_dir_read_name(dir)) != NULL)
-            if (g_str_has_suffix(file, ".h5"))
+            if (g_str_has_suffix(file, ".h5") &&
+                !g_str_has_prefix(file, "retina-"))
                 g_hash_table_add(seen, g_strndup(file, strlen(file) - 3));
     }
     unsigned n;

@@ -32,7 +32,9 @@ char *cx_network_find(const char *spec, GError **error);
 CxNetwork *cx_network_ref(CxNetwork *network);
 void cx_network_unref(CxNetwork *network);
 
-/* Names of the shipped models that can be found; NULL-terminated, owned. */
+/* Names of the shipped models that can be found; NULL-terminated, owned.
+ * Networks of the retina (retina-*.h5, core/retina) lie in the same folder and
+ * are no models of images. */
 char **cx_network_shipped(void);
 
 const char *cx_network_name(const CxNetwork *network);

@@ -627,8 +627,12 @@ test_shipped_names(Fixture *f, const void *data)
 {
     g_autoptr(GError) error = NULL;
 
+    g_autofree char *retina = g_build_filename(f->dir, "retina-a.h5", NULL);
+
+    g_assert_true(g_file_set_contents(retina, "", 0, NULL));
     g_setenv("CONNEXON_MODELS", f->dir, true);
     g_auto(GStrv) names = cx_network_shipped();
+    g_assert_false(g_strv_contains((const char *const *)names, "retina-a"));
     g_assert_true(g_strv_contains((const char *const *)names, "net"));
     g_autoptr(CxNetwork) network = cx_network_load("net", &error);
     g_assert_no_error(error);
