@@ -80,9 +80,11 @@ report_key(CxcliReport *report, const CxRetinaReportPart *part)
     cxcli_report_real(report, "true_slow", key->true_slow);
     cxcli_report_real(report, "off_hz", key->off);
     cxcli_report_real(report, "on_hz", key->on);
+    cxcli_report_real(report, "inhibition_hz", key->inhibition);
     cxcli_report_bool(report, "leading_agrees", key->leading_agrees);
     cxcli_report_real(report, "r_off", key->r_off);
     cxcli_report_real(report, "r_on", key->r_on);
+    cxcli_report_real(report, "r_inhibition", key->r_inhibition);
     cxcli_report_bool(report, "network_without_on", key->net_without_on);
     cxcli_report_bool(report, "network_without_off", key->net_without_off);
     cxcli_report_bool(report, "simulator_without_on", key->true_without_on);

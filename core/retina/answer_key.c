@@ -6,8 +6,6 @@
 #include "core/base/alloc.h"
 #include "core/retina/report.h"
 
-#include <math.h>
-
 /* The first frame at which the response of interest may be. */
 static size_t
 event_frame(const CxProtocol *protocol, const CxProtocolCondition *condition)
@@ -69,20 +67,50 @@ cx_answer_key_find(const CxProtocolRun *network, const CxProtocolRun *simulator,
     }
 }
 
+/* What excites from OFF and from ON channels, and what inhibits, by frame. */
 static void
-fill_drives(const CxAttribution *attribution, const CxChannelLabel *labels,
-            bool on, float *out)
+fill_parts(const CxAttribution *attribution, const CxChannelLabel *labels,
+           float *off, float *on, float *inhibition)
 {
     size_t n = attribution->n_channels[0];
 
     for (size_t t = 0; t < attribution->n_frames; t++) {
-        double sum = 0.0;
+        off[t] = on[t] = inhibition[t] = 0.0f;
+        for (size_t c = 0; c < n; c++) {
+            float part = (float)attribution->sum[0][t * n + c];
+            float *to = labels[c].on ? on : off;
 
-        for (size_t c = 0; c < n; c++)
-            if (labels[c].on == on)
-                sum += attribution->sum[0][t * n + c];
-        out[t] = (float)sum;
+            to[t] += MAX(part, 0.0f);
+            inhibition[t] += MIN(part, 0.0f);
+        }
     }
+}
+
+static void
+compare(const CxSimulatorOutput *drives, const CxAttribution *attribution,
+        const CxChannelLabel *labels, float *parts, CxAnswerKey *key)
+{
+    size_t n = attribution->n_frames, first = attribution->history;
+    float *off = parts, *on = parts + n, *inhibition = parts + 2 * n;
+    float *slow = parts + 3 * n;
+
+    fill_parts(attribution, labels, off, on, inhibition);
+    for (size_t t = 0; t < n; t++)
+        slow[t] = MIN(drives->slow[t], 0.0f);
+    key->true_off = (double)drives->v_off[key->true_frame];
+    key->true_on = (double)drives->v_on[key->true_frame];
+    key->true_slow = (double)drives->slow[key->true_frame];
+    key->off = (double)off[key->frame];
+    key->on = (double)on[key->frame];
+    key->inhibition = (double)inhibition[key->frame];
+    key->leading_agrees =
+        (key->off > key->on) == (key->true_off > key->true_on);
+    key->r_off =
+        cx_retina_pearson(off + first, 1, drives->v_off + first, 1, n - first);
+    key->r_on =
+        cx_retina_pearson(on + first, 1, drives->v_on + first, 1, n - first);
+    key->r_inhibition =
+        cx_retina_pearson(inhibition + first, 1, slow + first, 1, n - first);
 }
 
 bool
@@ -92,10 +120,9 @@ cx_answer_key_fill(const CxProtocolRun *simulator,
                    GError **error)
 {
     const CxProtocol *protocol = simulator->protocol;
-    const CxProtocolCondition *condition =
-        &protocol->conditions[key->condition];
-    size_t n = condition->movie->n_frames, first = attribution->history;
-    CX_AUTOFREE float *drives = cx_try_alloc(5 * n, sizeof(float), error);
+    const CxMovie *movie = protocol->conditions[key->condition].movie;
+    size_t n = movie->n_frames;
+    CX_AUTOFREE float *drives = cx_try_alloc(7 * n, sizeof(float), error);
 
     if (drives == NULL)
         return false;
@@ -104,24 +131,10 @@ cx_answer_key_fill(const CxProtocolRun *simulator,
         .v_on = drives + n,
         .slow = drives + 2 * n,
     };
-    if (!cx_simulator_run(condition->movie, NULL,
-                          &protocol->cells[protocol->n_cells / 2], 1, &output,
-                          job, error))
+    if (!cx_simulator_run(movie, NULL, &protocol->cells[protocol->n_cells / 2],
+                          1, &output, job, error))
         return false;
-    float *off = drives + 3 * n, *on = drives + 4 * n;
-    fill_drives(attribution, labels, false, off);
-    fill_drives(attribution, labels, true, on);
-    key->true_off = (double)output.v_off[key->true_frame];
-    key->true_on = (double)output.v_on[key->true_frame];
-    key->true_slow = (double)output.slow[key->true_frame];
-    key->off = (double)off[key->frame];
-    key->on = (double)on[key->frame];
-    key->leading_agrees =
-        (key->off > key->on) == (key->true_off > key->true_on);
-    key->r_off =
-        cx_retina_pearson(off + first, 1, output.v_off + first, 1, n - first);
-    key->r_on =
-        cx_retina_pearson(on + first, 1, output.v_on + first, 1, n - first);
+    compare(&output, attribution, labels, drives + 3 * n, key);
     return true;
 }
 

@@ -17,10 +17,13 @@ typedef struct {
     size_t condition;
     size_t frame, true_frame; /* of the largest rate: network, simulator */
     double true_off, true_on, true_slow; /* drives of the simulated retina */
-    double off, on;      /* sums of A_c over OFF and ON channels, Hz */
-    bool leading_agrees; /* the larger one of OFF and ON drives */
-    double r_off, r_on;  /* Pearson's over time, A of the channels against the
-                            true drive; 0 if one is constant */
+    /* Hz: A_c above 0 summed over OFF channels and over ON channels, A_c below 0
+     * over all: what excites by polarity, and what inhibits. */
+    double off, on, inhibition;
+    bool leading_agrees; /* the larger one of OFF and ON excitation */
+    /* Pearson's over time: these against true_off, true_on and the part of
+     * true_slow below 0; 0 if one is constant. */
+    double r_off, r_on, r_inhibition;
     /* Taking out all channels of one polarity against knocking out that
      * bipolar cell: is the protocol still reproduced? */
     bool net_without_on, net_without_off;
