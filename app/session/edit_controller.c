@@ -12,6 +12,8 @@
 #include "core/base/error.h"
 #include "core/proofread/gather.h"
 
+#include <string.h>
+
 typedef enum {
     REQUEST_MERGE,
     REQUEST_GATHER,
@@ -356,6 +358,39 @@ tell(CxuiEditController *self, const Request *request)
 }
 
 /* Main loop: what was committed becomes visible. */
+static GArray *
+seeds_of(CxuiSelection *selection, CxuiSide side)
+{
+    GArray *voxels = g_array_new(FALSE, FALSE, sizeof(CxVoxel));
+    size_t n;
+    const CxuiSeed *seeds = cxui_selection_seeds(selection, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (seeds[i].side == side)
+            g_array_append_val(voxels, seeds[i].at);
+    return voxels;
+}
+
+static bool
+are_equal(const GArray *a, const GArray *b)
+{
+    return a->len == b->len &&
+           (a->len == 0 ||
+            memcmp(a->data, b->data, a->len * sizeof(CxVoxel)) == 0);
+}
+
+/* False if seeds for another cut have been set since it was asked for. */
+static bool
+has_seeds_of(CxuiEditController *self, const Request *request)
+{
+    CxuiSelection *selection = cxui_session_selection(self->session);
+    g_autoptr(GArray) sources = seeds_of(selection, CXUI_SIDE_A);
+    g_autoptr(GArray) sinks = seeds_of(selection, CXUI_SIDE_B);
+
+    return are_equal(sources, request->sources) &&
+           are_equal(sinks, request->sinks);
+}
+
 static void
 on_request_done(CxJob *job, const GError *error, void *data)
 {
@@ -370,7 +405,8 @@ on_request_done(CxJob *job, const GError *error, void *data)
             cxui_session_edited(self->session, edit, request->undone);
             g_signal_emit(self, committed_signal, 0, edit, request->undone);
         }
-        if (request->kind == REQUEST_SPLIT && error == NULL)
+        if (request->kind == REQUEST_SPLIT && error == NULL &&
+            has_seeds_of(self, request))
             cxui_selection_clear_seeds(cxui_session_selection(self->session));
         tell(self, request);
         if (error != NULL)
@@ -510,19 +546,6 @@ cxui_edit_controller_gather(CxuiEditController *self, CxId keep_id,
     g_array_append_vals(request->ids, supervoxels, (guint)n);
     request->at = at;
     push(self, request);
-}
-
-static GArray *
-seeds_of(CxuiSelection *selection, CxuiSide side)
-{
-    GArray *voxels = g_array_new(FALSE, FALSE, sizeof(CxVoxel));
-    size_t n;
-    const CxuiSeed *seeds = cxui_selection_seeds(selection, &n);
-
-    for (size_t i = 0; i < n; i++)
-        if (seeds[i].side == side)
-            g_array_append_val(voxels, seeds[i].at);
-    return voxels;
 }
 
 /* The segment meant by the seeds: as set, else what lies under the first. */

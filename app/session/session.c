@@ -33,6 +33,7 @@ dispose(GObject *object)
         cxui_prediction_stop(self->prediction);
         cxui_job_list_drain(self->jobs);
         g_clear_pointer(&self->loader, cx_chunk_loader_free);
+        g_clear_object(&self->review);
         g_clear_object(&self->exporter);
         g_clear_object(&self->grower);
         g_clear_object(&self->prediction);
@@ -137,6 +138,7 @@ make_parts(CxuiSession *self)
     self->prediction = cxui_prediction_new(self);
     self->grower = cxui_grower_new(self);
     self->exporter = cxui_exporter_new(self);
+    self->review = cxui_review_queue_new(self);
 }
 
 CxuiSession *
@@ -506,6 +508,12 @@ CxuiGrower *
 cxui_session_grower(CxuiSession *self)
 {
     return self->grower;
+}
+
+CxuiReviewQueue *
+cxui_session_review(CxuiSession *self)
+{
+    return self->review;
 }
 
 CxuiExporter *

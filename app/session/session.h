@@ -39,6 +39,7 @@
 #include "app/session/job_list.h"
 #include "app/session/mesh_controller.h"
 #include "app/session/prediction.h"
+#include "app/session/review_queue.h"
 #include "app/session/segment_model.h"
 #include "app/session/segmenter.h"
 #include "app/session/selection.h"
@@ -132,3 +133,4 @@ CxuiSegmenter *cxui_session_segmenter(CxuiSession *self);
 CxuiPrediction *cxui_session_prediction(CxuiSession *self);
 CxuiGrower *cxui_session_grower(CxuiSession *self);
 CxuiExporter *cxui_session_exporter(CxuiSession *self);
+CxuiReviewQueue *cxui_session_review(CxuiSession *self);

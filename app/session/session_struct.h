@@ -41,6 +41,7 @@ struct _CxuiSession {
     CxuiPrediction *prediction;
     CxuiGrower *grower;
     CxuiExporter *exporter;
+    CxuiReviewQueue *review;
 };
 
 typedef enum {

@@ -9,6 +9,7 @@
 #include "app/views/debug_overlay.h"
 #include "app/views/error_bar.h"
 #include "app/views/history_panel.h"
+#include "app/views/queue_panel.h"
 #include "app/views/jobs_bar.h"
 #include "app/views/layer_panel.h"
 #include "app/views/segment_list.h"
@@ -187,6 +188,8 @@ add_panels(CxuiWindow *self)
     self->segment_list = cxui_segment_list_new(self->session, self->look);
     self->history_panel = cxui_history_panel_new(self->session);
     gtk_stack_add_titled(stack, self->segment_list, "segments", "Segments");
+    gtk_stack_add_titled(stack, cxui_queue_panel_new(self->session), "queue",
+                         "Queue");
     gtk_stack_add_titled(stack, self->history_panel, "history", "History");
     gtk_stack_add_titled(stack, cxui_layer_panel_new(self->session), "layers",
                          "Layers");

@@ -405,6 +405,26 @@ on_next_layout(GSimpleAction *action, GVariant *parameter, gpointer data)
 }
 
 static void
+on_answer(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    static const char *const names[] = {"same", "different", "unsure"};
+    const char *name = g_variant_get_string(parameter, NULL);
+    CxuiReviewQueue *queue = cxui_session_review(CXUI_WINDOW(data)->session);
+
+    for (int i = 0; i <= CXUI_ANSWER_UNSURE; i++) {
+        if (g_str_equal(name, names[i]))
+            cxui_review_queue_answer(queue, (CxuiAnswer)i);
+    }
+}
+
+static void
+on_candidate(GSimpleAction *action, GVariant *parameter, gpointer data)
+{
+    cxui_review_queue_step(cxui_session_review(CXUI_WINDOW(data)->session),
+                           g_variant_get_int32(parameter));
+}
+
+static void
 on_full_screen(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     GtkWindow *window = data;
@@ -458,6 +478,8 @@ static const GActionEntry actions[] = {
     {"swap-side", on_swap_side, NULL, NULL, NULL, {0}},
     {"commit", on_commit, NULL, NULL, NULL, {0}},
     {"cancel", on_cancel, NULL, NULL, NULL, {0}},
+    {"answer", on_answer, "s", NULL, NULL, {0}},
+    {"candidate", on_candidate, "i", NULL, NULL, {0}},
     {"undo", on_undo, NULL, NULL, NULL, {0}},
     {"undo-n", on_undo_n, "u", NULL, NULL, {0}},
     {"redo", on_redo, NULL, NULL, NULL, {0}},

@@ -121,6 +121,8 @@ add(Search *search, CxSuspicion suspicion)
     if (a == NULL || b == NULL)
         return;
     suspicion.at = contact_of(a, b);
+    suspicion.seed_a = a->inside;
+    suspicion.seed_b = b->inside;
     suspicion.probability =
         suspicion.kind == CX_SUSPECT_SPLIT ? same : 1 - same;
     suspicion.score = suspicion.probability *

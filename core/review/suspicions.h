@@ -33,6 +33,7 @@ typedef struct {
     float affinity;            /* mean over the faces between the sides */
     uint32_t contacts;         /* number of these faces */
     CxVoxel at;                /* near the contact */
+    CxVoxel seed_a, seed_b;    /* a voxel of either supervoxel */
     double probability;        /* that the segmentation is wrong here */
     double score;              /* bits a voxel, see above */
 } CxSuspicion;
