@@ -5,14 +5,10 @@
 #include "app/cli/cmd.h"
 
 static const CxcliCommand *const parts[] = {
-    &cxcli_retina_simulate,
-    &cxcli_retina_train,
-    &cxcli_retina_respond,
-    &cxcli_retina_attribute,
-    &cxcli_retina_reduce,
-    &cxcli_retina_prune,
-    &cxcli_retina_report,
-    NULL,
+    &cxcli_retina_simulate, &cxcli_retina_train,
+    &cxcli_retina_respond,  &cxcli_retina_attribute,
+    &cxcli_retina_reduce,   &cxcli_retina_prune,
+    &cxcli_retina_report,   NULL,
 };
 
 const CxcliCommand cxcli_retina = {

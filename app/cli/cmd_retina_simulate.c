@@ -492,7 +492,7 @@ const CxcliCommand cxcli_retina_simulate = {
             "a protocol.\nThe four protocols also say whether their phenomenon "
             "is reproduced.  An .h5\nhas the layout of the recordings and says "
             "that it is a simulation; with\nnatural and mixture its test film "
-            "is a tenth as long as the one to train on.",
+            "has a tenth of the frames.",
     .min_args = 1,
     .max_args = 2,
     .options = options_table,
