@@ -16,6 +16,8 @@
 #define MERGE CXUI_HINT_MERGE
 #define SPLIT CXUI_HINT_SPLIT
 #define READY CXUI_HINT_READY
+#define RETINA CXUI_HINT_RETINA
+#define MODELS CXUI_HINT_MODELS
 
 /* clang-format off */
 static const CxuiBinding table[] = {
@@ -78,9 +80,28 @@ static const CxuiBinding table[] = {
     { APP, CXUI_GROUP_EDIT, "win.segment-field", "<Control>r", "Segment the field shown", NULL, 0 },
     { APP, CXUI_GROUP_EDIT, "win.choose-model", "<Control>m", "Choose the network", NULL, 0 },
 
+    { KEYS, CXUI_GROUP_SCIENCE, "win.play", "space", "Play or pause; run or stop a model", "play", RETINA | MODELS },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.replay-step(-1)", "Left", "One frame (10 ms) back", "frame", RETINA },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.replay-step(1)", "Right", "One frame (10 ms) on", "frame", RETINA },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.replay-step(-10)", "<Shift>Left", "Ten frames back", NULL, 0 },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.replay-step(10)", "<Shift>Right", "Ten frames on", NULL, 0 },
+    { HAND, CXUI_GROUP_SCIENCE, NULL, "Drag on a trace", "Move the time", "seek", RETINA },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.toggle-channel(1)", "1", "Take channel 1 out or in (likewise 2 to 8)", "take a channel out", RETINA },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.toggle-channel(2)", "2", "Channel 2", NULL, 0 },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.toggle-channel(3)", "3", "Channel 3", NULL, 0 },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.toggle-channel(4)", "4", "Channel 4", NULL, 0 },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.toggle-channel(5)", "5", "Channel 5", NULL, 0 },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.toggle-channel(6)", "6", "Channel 6", NULL, 0 },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.toggle-channel(7)", "7", "Channel 7", NULL, 0 },
+    { KEYS, CXUI_GROUP_SCIENCE, "win.toggle-channel(8)", "8", "Channel 8", NULL, 0 },
+    { HAND, CXUI_GROUP_SCIENCE, NULL, "Left and right button", "Associative memory: paint ink or paper into the state", "paint the state", MODELS },
+
+    { APP, CXUI_GROUP_WINDOW, "win.mode::proofread", "<Alt>1", "Proofread", NULL, 0 },
+    { APP, CXUI_GROUP_WINDOW, "win.mode::retina", "<Alt>2", "Retina", NULL, 0 },
+    { APP, CXUI_GROUP_WINDOW, "win.mode::models", "<Alt>3", "Models", NULL, 0 },
     { HAND, CXUI_GROUP_WINDOW, NULL, "Tap Space", "Next layout of the panes", NULL, 0 },
     { APP, CXUI_GROUP_WINDOW, "win.show-sidebar", "F9", "Show or hide the side bar", NULL, 0 },
-    { APP, CXUI_GROUP_WINDOW, "win.full-screen", "F11", "Full screen", NULL, 0 },
+    { APP, CXUI_GROUP_WINDOW, "win.full-screen", "F11", "Full screen; again: stage (large type, no panels)", NULL, 0 },
     { APP, CXUI_GROUP_WINDOW, "win.main-menu", "F10", "Main menu", NULL, 0 },
     { APP, CXUI_GROUP_WINDOW, "app.preferences", "<Control>comma", "Preferences", NULL, 0 },
     { APP, CXUI_GROUP_WINDOW, "app.shortcuts", "<Control>question", "Keyboard shortcuts", NULL, 0 },
@@ -91,9 +112,13 @@ static const CxuiBinding table[] = {
 /* clang-format on */
 
 static const char *const group_titles[CXUI_N_GROUPS] = {
-    [CXUI_GROUP_FILE] = "Files",       [CXUI_GROUP_MOVE] = "Slices",
-    [CXUI_GROUP_SCENE] = "3-D",        [CXUI_GROUP_SELECT] = "Segments",
-    [CXUI_GROUP_EDIT] = "Corrections", [CXUI_GROUP_WINDOW] = "Window",
+    [CXUI_GROUP_FILE] = "Files",
+    [CXUI_GROUP_MOVE] = "Slices",
+    [CXUI_GROUP_SCENE] = "3-D",
+    [CXUI_GROUP_SELECT] = "Segments",
+    [CXUI_GROUP_EDIT] = "Corrections",
+    [CXUI_GROUP_SCIENCE] = "Retina and Models",
+    [CXUI_GROUP_WINDOW] = "Window",
 };
 
 const CxuiBinding *
@@ -136,13 +161,22 @@ add_shortcut(GtkShortcutController *controller, const CxuiBinding *row,
     gtk_shortcut_controller_add_shortcut(controller, shortcut);
 }
 
+static bool
+is_key_of(const CxuiBinding *row, bool science)
+{
+    bool own = (row->group == CXUI_GROUP_SCIENCE) == science;
+
+    return row->scope == CXUI_SCOPE_KEYS &&
+           (own || g_strcmp0(row->action, "win.cancel") == 0);
+}
+
 GtkEventController *
-cxui_bindings_key_controller(void)
+cxui_bindings_key_controller(bool science)
 {
     GtkEventController *controller = gtk_shortcut_controller_new();
 
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-        if (table[i].scope != CXUI_SCOPE_KEYS)
+        if (!is_key_of(&table[i], science))
             continue;
         g_auto(GStrv) keys = g_strsplit(table[i].keys, " ", -1);
         for (size_t k = 0; keys[k] != NULL; k++)
@@ -157,10 +191,9 @@ static const struct {
     guint keyval;
     const char *name;
 } key_names[] = {
-    {GDK_KEY_Return, "Enter"},
-    {GDK_KEY_Escape, "Esc"},
-    {GDK_KEY_greater, "."},
-    {GDK_KEY_less, ","},
+    {GDK_KEY_Return, "Enter"}, {GDK_KEY_Escape, "Esc"},  {GDK_KEY_greater, "."},
+    {GDK_KEY_less, ","},       {GDK_KEY_space, "Space"}, {GDK_KEY_Left, "←"},
+    {GDK_KEY_Right, "→"},
 };
 
 /* "<Control><Shift>z" → "Ctrl+Shift+Z"; independent of the language, since

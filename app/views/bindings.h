@@ -25,6 +25,7 @@ typedef enum {
     CXUI_GROUP_SCENE,
     CXUI_GROUP_SELECT,
     CXUI_GROUP_EDIT,
+    CXUI_GROUP_SCIENCE, /* keys of the Retina and Models pages */
     CXUI_GROUP_WINDOW,
     CXUI_N_GROUPS,
 } CxuiGroup;
@@ -36,6 +37,8 @@ typedef enum {
     CXUI_HINT_MERGE = 1 << 1,
     CXUI_HINT_SPLIT = 1 << 2,
     CXUI_HINT_READY = 1 << 3, /* a merge or split waits for Enter */
+    CXUI_HINT_RETINA = 1 << 4,
+    CXUI_HINT_MODELS = 1 << 5,
 } CxuiHint;
 
 typedef struct {
@@ -53,8 +56,10 @@ const CxuiBinding *cxui_bindings(size_t *n);
 /* Accelerators of scope APP. */
 void cxui_bindings_install(GtkApplication *application);
 
-/* A controller with the keys of scope KEYS, for the window (transfer full). */
-GtkEventController *cxui_bindings_key_controller(void);
+/* A controller with the keys of scope KEYS, for the window (transfer full):
+ * those of the Retina and Models pages, or those of proofreading.  Esc
+ * (win.cancel) belongs to both. */
+GtkEventController *cxui_bindings_key_controller(bool science);
 
 /* "Click a partner · Enter merge · Esc leave", owned. */
 char *cxui_bindings_dup_hint(unsigned mode);

@@ -22,7 +22,7 @@ struct CxuiChart {
     GArray *guides;    /* of Guide */
     char *x_label, *y_label, *empty;
     double x_from, x_to, y_from, y_to; /* NaN: as the data want it */
-    bool log_x, log_y;
+    bool log_x, log_y, bare;
     char **categories;
     size_t n_categories;
 };
@@ -183,6 +183,20 @@ lay_legend(CxuiChart *chart, cairo_t *cr, const CxuiFigureFrame *frame,
 }
 
 static Layout
+lay_out_bare(Layout layout, const CxuiFigureFrame *frame)
+{
+    layout.left = 2.0;
+    layout.right = frame->width - 2.0;
+    layout.top = 3.0;
+    layout.bottom = frame->height - 3.0;
+    layout.x.p0 = layout.left;
+    layout.x.p1 = layout.right;
+    layout.y.p0 = layout.bottom;
+    layout.y.p1 = layout.top;
+    return layout;
+}
+
+static Layout
 lay_out(CxuiChart *chart, cairo_t *cr, const CxuiFigureFrame *frame)
 {
     double s = frame->theme->scale;
@@ -190,6 +204,8 @@ lay_out(CxuiChart *chart, cairo_t *cr, const CxuiFigureFrame *frame)
     double widest = 0.0;
 
     find_axes(chart, &layout);
+    if (chart->bare)
+        return lay_out_bare(layout, frame);
     layout.top = lay_legend(chart, cr, frame, false) +
                  (chart->y_label != NULL ? 16.0 : 6.0) * s;
     layout.bottom = frame->height - (chart->x_label != NULL ? 34.0 : 20.0) * s;
@@ -254,6 +270,18 @@ draw_y_axis(CxuiChart *chart, cairo_t *cr, const CxuiFigureFrame *frame,
     cxui_plot_text_fit(cr, frame->theme, &letters, 6.0 * s,
                        layout->top - 2.0 * s, frame->width - 12.0 * s,
                        chart->y_label);
+}
+
+static void
+draw_zero(cairo_t *cr, const CxuiFigureFrame *frame, const Layout *layout)
+{
+    double y = round(cxui_axis_pixel(&layout->y, 0.0)) + 0.5;
+
+    cxui_plot_source(cr, frame->theme->grid);
+    cairo_set_line_width(cr, 1.0);
+    cairo_move_to(cr, layout->left, y);
+    cairo_line_to(cr, layout->right, y);
+    cairo_stroke(cr);
 }
 
 static void
@@ -330,6 +358,21 @@ draw_strips(CxuiChart *chart, cairo_t *cr, const CxuiFigureFrame *frame,
     }
 }
 
+/* Keeps a label readable over what is behind it. */
+static void
+draw_plate(cairo_t *cr, const CxuiFigureFrame *frame,
+           const CxuiPlotLetters *letters, double x, double y, const char *text)
+{
+    double width = 0.0;
+    double height = 0.0;
+
+    cxui_plot_text_size(cr, frame->theme, letters, text, &width, &height);
+    cxui_plot_source(cr, cxui_colour_fade(frame->theme->ground, 0.85));
+    cairo_rectangle(cr, x - letters->ax * width - 2.0, y - letters->ay * height,
+                    width + 4.0, height);
+    cairo_fill(cr);
+}
+
 /* Labels of upright guides take turns on three lines, so that neighbours do
  * not cover each other. */
 static void
@@ -368,6 +411,7 @@ draw_guides(CxuiChart *chart, cairo_t *cr, const CxuiFigureFrame *frame,
         double x =
             upright ? at + (letters.ax > 0.5 ? -4.0 : 4.0) * s : layout->right;
         double y = upright ? layout->top + (n_labels++ % 3) * 14.0 * s : at;
+        draw_plate(cr, frame, &letters, x, y, guide->label);
         cxui_plot_text(cr, frame->theme, &letters, x, y, guide->label);
     }
 }
@@ -398,8 +442,12 @@ draw(CxuiFigure *figure, cairo_t *cr, const CxuiFigureFrame *frame)
                            frame->width - 12.0 * frame->theme->scale);
     lay_legend(chart, cr, frame, true);
     draw_strips(chart, cr, frame, &layout);
-    draw_y_axis(chart, cr, frame, &layout);
-    draw_x_axis(chart, cr, frame, &layout);
+    if (chart->bare) {
+        draw_zero(cr, frame, &layout);
+    } else {
+        draw_y_axis(chart, cr, frame, &layout);
+        draw_x_axis(chart, cr, frame, &layout);
+    }
     cairo_save(cr);
     cairo_rectangle(cr, layout.left, layout.top - 3.0,
                     layout.right - layout.left,
@@ -610,6 +658,13 @@ cxui_chart_set_log(CxuiChart *chart, bool x, bool y)
 {
     chart->log_x = x;
     chart->log_y = y;
+    cxui_figure_touch(&chart->figure);
+}
+
+void
+cxui_chart_set_bare(CxuiChart *chart, bool bare)
+{
+    chart->bare = bare;
     cxui_figure_touch(&chart->figure);
 }
 

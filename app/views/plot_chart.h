@@ -62,6 +62,9 @@ void cxui_chart_set_log(CxuiChart *chart, bool x, bool y);
 void cxui_chart_set_labels(CxuiChart *chart, const char *x_label,
                            const char *y_label);
 
+/* Without axes: data and the zero line alone. */
+void cxui_chart_set_bare(CxuiChart *chart, bool bare);
+
 /* Names of bars or rows; copied. */
 void cxui_chart_set_categories(CxuiChart *chart, const char *const *names,
                                size_t n);

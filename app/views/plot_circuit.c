@@ -125,8 +125,10 @@ draw_edge(const CxuiCircuit *circuit, const Edge *edge, double most,
     double x1 = b.x - 2.0 * s;
     double y1 = b.y + b.height / 2.0;
     const double dashes[] = {4.0 * s, 4.0 * s};
-    CxuiColour colour =
-        edge->weight >= 0.0 ? frame->theme->excite : frame->theme->inhibit;
+    bool plain = edge->weight == 0.0;
+    CxuiColour colour = plain                ? frame->theme->dim
+                        : edge->weight > 0.0 ? frame->theme->excite
+                                             : frame->theme->inhibit;
 
     /* ends side by side rather than on one point */
     unsigned n_rows = count_rows(circuit, node_of(circuit, edge->from)->column);
@@ -137,14 +139,15 @@ draw_edge(const CxuiCircuit *circuit, const Edge *edge, double most,
         y1 = fmin(fmax(y1, b.y - 30.0 * s), b.y + b.height + 30.0 * s);
     }
     cxui_plot_source(cr, cxui_colour_fade(colour, off ? 0.35 : 0.9));
-    cairo_set_line_width(cr, off ? 1.2 * s : width);
+    cairo_set_line_width(cr, off || plain ? 1.2 * s : width);
     cairo_set_dash(cr, dashes, off ? 2 : 0, 0.0);
     cairo_move_to(cr, x0, y0);
     cairo_curve_to(cr, x0 + (x1 - x0) * 0.45, y0, x0 + (x1 - x0) * 0.55, y1,
-                   x1 - size * 0.8, y1);
+                   plain ? b.x : x1 - size * 0.8, y1);
     cairo_stroke(cr);
     cairo_set_dash(cr, NULL, 0, 0.0);
-    draw_end(cr, edge->weight >= 0.0, x1, y1, size);
+    if (!plain)
+        draw_end(cr, edge->weight > 0.0, x1, y1, size);
     if (edge->label != NULL) {
         CxuiPlotLetters letters = {
             .size = 0.9, .ax = 0.0, .ay = 1.0, .colour = frame->theme->text};

@@ -22,7 +22,8 @@ unsigned cxui_circuit_add_node(CxuiCircuit *circuit, unsigned column,
                                const char *name, const char *detail, int colour,
                                bool off);
 
-/* label may be NULL.  Weights are drawn relative to the largest one. */
+/* label may be NULL.  Weights are drawn relative to the largest one; 0 is a
+ * plain thin line. */
 void cxui_circuit_connect(CxuiCircuit *circuit, unsigned from, unsigned to,
                           double weight, const char *label);
 

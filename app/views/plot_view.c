@@ -213,6 +213,28 @@ cxui_plot_view_save(CxuiPlotView *self, const char *path, GError **error)
     return cxui_figure_save(self->figure, &frame, path, error);
 }
 
+static void
+collect(GtkWidget *widget, GPtrArray *views)
+{
+    if (!gtk_widget_get_child_visible(widget) ||
+        !gtk_widget_get_visible(widget))
+        return;
+    if (CXUI_IS_PLOT_VIEW(widget))
+        g_ptr_array_add(views, widget);
+    for (GtkWidget *child = gtk_widget_get_first_child(widget); child != NULL;
+         child = gtk_widget_get_next_sibling(child))
+        collect(child, views);
+}
+
+GPtrArray *
+cxui_plot_views_below(GtkWidget *widget)
+{
+    GPtrArray *views = g_ptr_array_new();
+
+    collect(widget, views);
+    return views;
+}
+
 GtkWidget *
 cxui_plot_view_new(CxuiFigure *figure, const char *label)
 {

@@ -37,3 +37,7 @@ void cxui_plot_view_set_scale(CxuiPlotView *self, double scale);
 
 /* As it is shown now, for exports. */
 bool cxui_plot_view_save(CxuiPlotView *self, const char *path, GError **error);
+
+/* Plots that are shown at or below a widget (CxuiPlotView, borrowed); owned
+ * array. */
+GPtrArray *cxui_plot_views_below(GtkWidget *widget);

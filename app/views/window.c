@@ -270,7 +270,6 @@ add_keys(CxuiWindow *self)
     gtk_widget_add_controller(self->rows, keys);
     g_signal_connect(focus, "leave", G_CALLBACK(on_keys_left), self);
     gtk_widget_add_controller(self->rows, focus);
-    gtk_widget_add_controller(GTK_WIDGET(self), cxui_bindings_key_controller());
 }
 
 static void
@@ -323,6 +322,7 @@ on_opened(CxuiSession *session, CxuiWindow *self)
 
     cxui_error_bar_dismiss(CXUI_ERROR_BAR(self->error_bar));
     gtk_stack_set_visible_child_name(GTK_STACK(self->stack), "work");
+    cxui_window_set_mode(self, MODE_PROOFREAD);
     gtk_widget_set_visible(self->status_line, TRUE);
     apply_layout(self);
     cxui_window_remember_recent(self);
@@ -340,7 +340,7 @@ on_closed(CxuiSession *session, CxuiWindow *self)
     GtkApplication *application = gtk_window_get_application(GTK_WINDOW(self));
 
     gtk_stack_set_visible_child_name(GTK_STACK(self->stack), "empty");
-    gtk_widget_set_visible(self->status_line, FALSE);
+    gtk_widget_set_visible(self->status_line, self->mode != MODE_PROOFREAD);
     cxui_window_update_title(self);
     cxui_window_update_actions(self);
     if (application != NULL)
@@ -428,6 +428,7 @@ cxui_window_new(CxuiApplication *application)
     cxui_window_add_opening(self);
     cxui_window_add_status(self);
     add_keys(self);
+    cxui_window_add_modes(self);
     follow_session(self);
     restore_size(self, settings);
     cxui_window_update_actions(self);
@@ -439,10 +440,12 @@ cxui_window_dispose(GObject *object)
 {
     CxuiWindow *self = CXUI_WINDOW(object);
 
+    cxui_window_stop_modes(self);
     g_clear_object(&self->chooser);
     g_clear_pointer(&self->go_to_popover, gtk_widget_unparent);
     g_clear_pointer(&self->pane_menu, gtk_widget_unparent);
     G_OBJECT_CLASS(cxui_window_parent_class)->dispose(object);
+    g_clear_object(&self->stage);
     g_clear_object(&self->hand);
     g_clear_object(&self->look);
     g_clear_object(&self->session);
@@ -466,6 +469,8 @@ bind_template(GtkWidgetClass *widget_class)
     BIND(menu_button);
     BIND(sidebar_button);
     BIND(segment_button);
+    BIND(mode_box);
+    BIND(drop_overlay);
     BIND(error_box);
     BIND(toasts);
     BIND(stack);

@@ -7,6 +7,7 @@
 #include "app/views/export_dialog.h"
 #include "app/views/format.h"
 #include "app/views/model_dialog.h"
+#include "app/views/retina_page.h"
 #include "app/views/segment_box.h"
 #include "app/views/segment_list.h"
 
@@ -69,6 +70,11 @@ static void
 on_export(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     CxuiWindow *self = data;
+
+    if (self->mode == MODE_RETINA) {
+        cxui_retina_page_export(CXUI_RETINA_PAGE(self->retina_page));
+        return;
+    }
     GtkWidget *dialog = cxui_export_dialog_new(self->session);
 
     gtk_window_set_transient_for(GTK_WINDOW(dialog), GTK_WINDOW(self));
@@ -303,10 +309,10 @@ on_cancel(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
     CxuiWindow *self = data;
 
-    if (!cxui_grower_cancel(cxui_session_grower(self->session)) &&
-        !cxui_hand_cancel(self->hand) &&
-        gtk_window_is_fullscreen(GTK_WINDOW(self)))
-        gtk_window_unfullscreen(GTK_WINDOW(self));
+    if (self->mode != MODE_PROOFREAD ||
+        (!cxui_grower_cancel(cxui_session_grower(self->session)) &&
+         !cxui_hand_cancel(self->hand)))
+        cxui_window_leave_screen(self);
 }
 
 static void
@@ -427,12 +433,7 @@ on_candidate(GSimpleAction *action, GVariant *parameter, gpointer data)
 static void
 on_full_screen(GSimpleAction *action, GVariant *parameter, gpointer data)
 {
-    GtkWindow *window = data;
-
-    if (gtk_window_is_fullscreen(window))
-        gtk_window_unfullscreen(window);
-    else
-        gtk_window_fullscreen(window);
+    cxui_window_next_screen(data);
 }
 
 static void
@@ -537,7 +538,8 @@ cxui_window_update_actions(CxuiWindow *self)
     CxuiEditController *edits = cxui_session_edits(session);
     CxuiSegmenter *segmenter = cxui_session_segmenter(session);
     CxuiViewState *view = view_of(self);
-    bool open = cxui_session_is_open(session);
+    bool proofread = self->mode == MODE_PROOFREAD;
+    bool open = cxui_session_is_open(session) && proofread;
     bool has_segments = open && cxui_session_segments(session) != NULL;
     bool can_segment = open && cxui_session_image(session) != NULL &&
                        !cxui_segmenter_is_running(segmenter) &&
@@ -545,7 +547,7 @@ cxui_window_update_actions(CxuiWindow *self)
 
     set_enabled(self, "cancel-open", cxui_session_is_opening(session));
     set_enabled(self, "save-as", open);
-    set_enabled(self, "export", has_segments);
+    set_enabled(self, "export", has_segments || self->mode == MODE_RETINA);
     set_enabled(self, "go-to", open);
     set_enabled(self, "step", open);
     set_enabled(self, "layout", open);
@@ -555,8 +557,10 @@ cxui_window_update_actions(CxuiWindow *self)
                 cxui_hand_is_ready(self->hand) ||
                     cxui_grower_is_ready(cxui_session_grower(session)));
     cxui_window_update_growing(self);
-    set_enabled(self, "undo", cxui_edit_controller_can_undo(edits));
-    set_enabled(self, "redo", cxui_edit_controller_can_redo(edits));
+    set_enabled(self, "undo",
+                proofread && cxui_edit_controller_can_undo(edits));
+    set_enabled(self, "redo",
+                proofread && cxui_edit_controller_can_redo(edits));
     set_enabled(self, "segment-field", can_segment);
     set_enabled(self, "segment-box", can_segment);
     set_enabled(self, "segment-volume", can_segment);

@@ -9,11 +9,19 @@
 #include "app/views/scene_view.h"
 #include "app/views/segment_look.h"
 #include "app/views/slice_view.h"
+#include "app/views/stage.h"
 #include "app/views/window.h"
 
 /* Panes by number, as the session counts them. */
 #define PANE_SCENE 3
 #define N_PANES 4
+
+typedef enum {
+    MODE_PROOFREAD,
+    MODE_RETINA,
+    MODE_MODELS,
+    N_MODES,
+} CxuiWindowMode;
 
 struct _CxuiWindow {
     AdwApplicationWindow parent;
@@ -26,6 +34,8 @@ struct _CxuiWindow {
     GtkWidget *menu_button;
     GtkWidget *sidebar_button;
     GtkWidget *segment_button;
+    GtkWidget *mode_box;
+    GtkWidget *drop_overlay;
     GtkWidget *error_box;
     GtkWidget *toasts;
     GtkWidget *stack;
@@ -66,11 +76,18 @@ struct _CxuiWindow {
     GtkWidget *go_to_popover;
     GtkWidget *pane_menu; /* the last one shown in a pane, or NULL */
     GtkWidget *go_to_entry;
+    GtkWidget *mode_stack;  /* holds stack and the pages below */
+    GtkWidget *retina_page; /* NULL until the first look at it */
+    GtkWidget *theory_page;
+    GtkEventController *keys; /* bare keys of the mode */
+    CxuiStage *stage;
+    bool had_sidebar; /* before the stage */
 
     CxuiSession *session;
     CxuiSegmentLook *look;
     CxuiHand *hand;
 
+    CxuiWindowMode mode;
     int active; /* pane that keys act on */
     bool space_held;
     int64_t space_at; /* monotonic time of the press */
@@ -125,3 +142,15 @@ void cxui_window_add_grow_row(CxuiWindow *self, GMenu *menu);
 char *cxui_window_dup_grow_question(CxuiWindow *self);
 const char *cxui_window_grow_leave_label(CxuiWindow *self);
 const char *cxui_window_grow_commit_label(CxuiWindow *self);
+
+/* window_mode.c: Proofread, Retina, Models; full screen and stage */
+void cxui_window_add_modes(CxuiWindow *self);
+void cxui_window_set_mode(CxuiWindow *self, CxuiWindowMode mode);
+void cxui_window_update_mode_actions(CxuiWindow *self);
+
+/* Full screen, then stage, then the window again; and back at once. */
+void cxui_window_next_screen(CxuiWindow *self);
+bool cxui_window_leave_screen(CxuiWindow *self);
+
+/* Cancels the pages' jobs, before the session goes. */
+void cxui_window_stop_modes(CxuiWindow *self);

@@ -14,14 +14,18 @@ cxui_window_update_title(CxuiWindow *self)
 {
     const char *title = cxui_session_title(self->session);
     const char *subtitle = cxui_session_subtitle(self->session);
-    bool open = cxui_session_is_open(self->session);
+    bool open =
+        cxui_session_is_open(self->session) && self->mode == MODE_PROOFREAD;
     g_autofree char *full =
         open ? g_strdup_printf("%s — Connexon", title) : g_strdup("Connexon");
 
+    if (self->mode == MODE_RETINA)
+        subtitle = "simulated retina";
     adw_window_title_set_title(ADW_WINDOW_TITLE(self->title),
                                open ? title : "Connexon");
     adw_window_title_set_subtitle(ADW_WINDOW_TITLE(self->title),
-                                  open ? subtitle : "");
+                                  open || self->mode == MODE_RETINA ? subtitle
+                                                                    : "");
     gtk_window_set_title(GTK_WINDOW(self), full);
 }
 
@@ -123,9 +127,12 @@ cxui_window_update_mode(CxuiWindow *self)
     if (cxui_hand_is_ready(self->hand) ||
         cxui_grower_is_ready(cxui_session_grower(self->session)))
         mode |= CXUI_HINT_READY;
+    if (self->mode != MODE_PROOFREAD)
+        mode = self->mode == MODE_RETINA ? CXUI_HINT_RETINA : CXUI_HINT_MODELS;
     g_autofree char *hint = cxui_bindings_dup_hint(mode);
     gtk_label_set_text(GTK_LABEL(self->hint_label), hint);
-    gtk_widget_set_visible(self->mode_label, tool != CXUI_TOOL_POINTER);
+    gtk_widget_set_visible(self->mode_label, tool != CXUI_TOOL_POINTER &&
+                                                 self->mode == MODE_PROOFREAD);
     gtk_label_set_text(GTK_LABEL(self->mode_label),
                        tool == CXUI_TOOL_MERGE ? "Merge" : "Split");
     set_mode_class(self->mode_label, tool);
