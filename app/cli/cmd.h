@@ -103,3 +103,4 @@ extern const CxcliCommand cxcli_retina_respond;
 extern const CxcliCommand cxcli_sample;
 extern const CxcliCommand cxcli_segment;
 extern const CxcliCommand cxcli_skeleton;
+extern const CxcliCommand cxcli_theory;

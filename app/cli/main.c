@@ -21,12 +21,29 @@ enum {
 };
 
 const CxcliCommand *const cxcli_commands[] = {
-    &cxcli_info,    &cxcli_sample, &cxcli_convert,  &cxcli_predict,
-    &cxcli_segment, &cxcli_grow,   &cxcli_evaluate, &cxcli_components,
-    &cxcli_graph,   &cxcli_mesh,   &cxcli_skeleton, &cxcli_candidates,
-    &cxcli_edit,    &cxcli_log,    &cxcli_replay,   &cxcli_export,
-    &cxcli_check,   &cxcli_render, &cxcli_retina,   &cxcli_calibrate,
-    &cxcli_bench,   NULL,
+    &cxcli_info,
+    &cxcli_sample,
+    &cxcli_convert,
+    &cxcli_predict,
+    &cxcli_segment,
+    &cxcli_grow,
+    &cxcli_evaluate,
+    &cxcli_components,
+    &cxcli_graph,
+    &cxcli_mesh,
+    &cxcli_skeleton,
+    &cxcli_candidates,
+    &cxcli_edit,
+    &cxcli_log,
+    &cxcli_replay,
+    &cxcli_export,
+    &cxcli_check,
+    &cxcli_render,
+    &cxcli_retina,
+    &cxcli_calibrate,
+    &cxcli_theory,
+    &cxcli_bench,
+    NULL,
 };
 
 static const CxcliCommand *
