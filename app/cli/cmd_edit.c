@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "app/cli/common.h"
+#include "app/cli/edit_voxels.h"
 #include "core/base/error.h"
 
 #include <string.h>
@@ -10,16 +10,31 @@
 typedef bool (*Action)(CxcliContext *context, CxProject *project,
                        GError **error);
 
-static const char *
-argument(const CxcliContext *context, int i)
+const char *
+cxcli_edit_argument(const CxcliContext *context, int i)
 {
     return context->n_args > i + 2 ? context->args[i + 2] : NULL;
 }
 
-static bool
-report_edit(CxcliContext *context, CxEdit *edit, double start)
+static void
+report_box(CxcliReport *report, CxBox box)
+{
+    const int64_t corners[6] = {box.lo.x, box.lo.y, box.lo.z,
+                                box.hi.x, box.hi.y, box.hi.z};
+
+    cxcli_report_begin_array(report, "box");
+    for (int i = 0; i < 6; i++)
+        cxcli_report_integer(report, NULL, corners[i]);
+    cxcli_report_end_array(report);
+}
+
+bool
+cxcli_report_edit(CxcliContext *context, CxEdit *edit, double start)
 {
     CxcliReport *report = context->report;
+
+    if (edit == NULL)
+        return false;
     g_autoptr(GArray) segments = cx_edit_segments(edit);
 
     cxcli_report_integer(report, "sequence", edit->sequence);
@@ -29,6 +44,10 @@ report_edit(CxcliContext *context, CxEdit *edit, double start)
     cxcli_report_end_array(report);
     cxcli_report_text(report, "sentence",
                       edit->sentence != NULL ? edit->sentence : "");
+    if (edit->kind == CX_EDIT_SPLIT)
+        cxcli_report_bool(report, "weak", edit->weak);
+    if (edit->patch != NULL)
+        report_box(report, edit->box);
     cxcli_report_real(report, "milliseconds", (cxcli_seconds() - start) * 1e3);
     cx_edit_free(edit);
     return true;
@@ -62,27 +81,55 @@ run_merge(CxcliContext *context, CxProject *project, GError **error)
     CxId a, b;
     CxVoxel at;
 
-    if (!cxcli_parse_id(argument(context, 0), &a, error) ||
-        !cxcli_parse_id(argument(context, 1), &b, error) ||
+    if (!cxcli_parse_id(cxcli_edit_argument(context, 0), &a, error) ||
+        !cxcli_parse_id(cxcli_edit_argument(context, 1), &b, error) ||
         !find_place(context, project, a, &at, error))
         return false;
     double start = cxcli_seconds();
     CxEdit *edit = cx_project_merge(project, a, b, at, error);
-    return edit != NULL && report_edit(context, edit, start);
+    return cxcli_report_edit(context, edit, start);
 }
 
 static bool
-report_preview(CxcliContext *context, GArray *moved, double start)
+report_preview(CxcliContext *context, CxSplitPreview *preview, double start)
 {
     CxcliReport *report = context->report;
 
     cxcli_report_null(report, "sequence");
     cxcli_report_begin_array(report, "supervoxels");
-    for (guint i = 0; i < moved->len; i++)
-        cxcli_report_id(report, NULL, g_array_index(moved, CxId, i));
+    for (guint i = 0; i < preview->movers->len; i++)
+        cxcli_report_id(report, NULL, g_array_index(preview->movers, CxId, i));
     cxcli_report_end_array(report);
+    cxcli_report_bool(report, "weak", preview->weak);
+    cxcli_report_text(report, "sentence", preview->sentence);
+    cxcli_report_integer(report, "faces", (int64_t)preview->n_faces);
+    cxcli_report_real(report, "cut_affinity", preview->cut_affinity);
+    cxcli_report_real(report, "mean_affinity", preview->mean_affinity);
     cxcli_report_real(report, "milliseconds", (cxcli_seconds() - start) * 1e3);
-    g_array_unref(moved);
+    cx_split_preview_free(preview);
+    return true;
+}
+
+/* A membrane map to cut along. */
+static bool
+set_boundary(CxcliContext *context, CxProject *project, GError **error)
+{
+    const char *spec = cxcli_text(context, "boundary", NULL);
+
+    if (spec == NULL)
+        return true;
+    g_autoptr(CxVolume) map = cx_volume_open(spec, context->job, error);
+
+    if (map == NULL)
+        return false;
+    if (!cx_voxel_equal(
+            cx_volume_level(map, 0).size,
+            cx_volume_level(cx_project_segments(project), 0).size)) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "%s has not the size of the project's image", spec);
+        return false;
+    }
+    cx_project_set_boundary(project, map);
     return true;
 }
 
@@ -92,7 +139,7 @@ run_split(CxcliContext *context, CxProject *project, GError **error)
     CxVolume *volume = cx_project_segments(project);
     CxId id;
 
-    if (!cxcli_parse_id(argument(context, 0), &id, error))
+    if (!cxcli_parse_id(cxcli_edit_argument(context, 0), &id, error))
         return false;
     g_autoptr(GArray) sources =
         cxcli_find_voxels(context, "source", volume, error);
@@ -109,16 +156,18 @@ run_split(CxcliContext *context, CxProject *project, GError **error)
     }
     const CxVoxel *from = (const CxVoxel *)sources->data;
     const CxVoxel *to = (const CxVoxel *)sinks->data;
+    if (!set_boundary(context, project, error))
+        return false;
     double start = cxcli_seconds();
     if (cxcli_has(context, "preview")) {
-        GArray *moved =
-            cx_project_preview_split(project, id, from, sources->len, to,
-                                     sinks->len, context->job, error);
-        return moved != NULL && report_preview(context, moved, start);
+        CxSplitPreview *preview =
+            cx_project_preview_cut(project, id, from, sources->len, to,
+                                   sinks->len, context->job, error);
+        return preview != NULL && report_preview(context, preview, start);
     }
     CxEdit *edit = cx_project_split(project, id, from, sources->len, to,
                                     sinks->len, context->job, error);
-    return edit != NULL && report_edit(context, edit, start);
+    return cxcli_report_edit(context, edit, start);
 }
 
 static bool
@@ -126,12 +175,12 @@ run_note(CxcliContext *context, CxProject *project, GError **error)
 {
     CxId id;
 
-    if (!cxcli_parse_id(argument(context, 0), &id, error))
+    if (!cxcli_parse_id(cxcli_edit_argument(context, 0), &id, error))
         return false;
     double start = cxcli_seconds();
-    CxEdit *edit =
-        cx_project_set_note(project, id, argument(context, 1), error);
-    return edit != NULL && report_edit(context, edit, start);
+    CxEdit *edit = cx_project_set_note(project, id,
+                                       cxcli_edit_argument(context, 1), error);
+    return cxcli_report_edit(context, edit, start);
 }
 
 static bool
@@ -140,11 +189,11 @@ set_locked(CxcliContext *context, CxProject *project, bool locked,
 {
     CxId id;
 
-    if (!cxcli_parse_id(argument(context, 0), &id, error))
+    if (!cxcli_parse_id(cxcli_edit_argument(context, 0), &id, error))
         return false;
     double start = cxcli_seconds();
     CxEdit *edit = cx_project_set_locked(project, id, locked, error);
-    return edit != NULL && report_edit(context, edit, start);
+    return cxcli_report_edit(context, edit, start);
 }
 
 static bool
@@ -163,7 +212,7 @@ run_unlock(CxcliContext *context, CxProject *project, GError **error)
 static bool
 find_n_steps(const CxcliContext *context, uint64_t *n, GError **error)
 {
-    const char *text = argument(context, 0);
+    const char *text = cxcli_edit_argument(context, 0);
 
     *n = 1;
     if (text == NULL ||
@@ -219,6 +268,20 @@ static const struct {
     {"note", "ID TEXT", 2, 2, run_note},
     {"lock", "ID", 1, 1, run_lock},
     {"unlock", "ID", 1, 1, run_unlock},
+    {"paint", "[--id ID] --points x,y,z … --radius R", 0, 0, cxcli_edit_paint},
+    {"fill", "[--id ID] --at x,y,z", 0, 0, cxcli_edit_fill},
+    {"interpolate", "--id ID --first N --last N", 0, 0, cxcli_edit_interpolate},
+    {"grow", "--id ID --radius R", 0, 0, cxcli_edit_grow},
+    {"shrink", "--id ID --radius R", 0, 0, cxcli_edit_shrink},
+    {"smooth", "--id ID --radius R", 0, 0, cxcli_edit_smooth},
+    {"detach", "SUPERVOXEL", 1, 1, cxcli_edit_detach},
+    {"neighbours", "SUPERVOXEL", 1, 1, cxcli_edit_neighbours},
+    {"cut", "ID --points x,y,z x,y,z … [--plane xy|xz|yz]", 1, 1,
+     cxcli_edit_cut},
+    {"revert", "ID", 1, 1, cxcli_edit_revert},
+    {"annotate",
+     "add \"point x,y,z …\" | remove N | list | import CSV | export CSV", 1, 2,
+     cxcli_edit_annotate},
     {"undo", "[N]", 0, 1, run_undo},
     {"redo", "[N]", 0, 1, run_redo},
 };
@@ -245,7 +308,9 @@ run(CxcliContext *context, GError **error)
     }
     cxcli_set_usage_error(error,
                           "there is no edit \"%s\": expected merge, split, "
-                          "note, lock, unlock, undo or redo",
+                          "note, lock, unlock, paint, fill, interpolate, grow, "
+                          "shrink, smooth, detach, neighbours, cut, revert, "
+                          "annotate, undo or redo",
                           name);
     return false;
 }
@@ -254,14 +319,31 @@ static const CxcliOption options_table[] = {
     {"source", CXCLI_VOXELS, "X,Y,Z …", "split: seeds of the side that stays"},
     {"sink", CXCLI_VOXELS, "X,Y,Z …", "split: seeds of the side cut off"},
     {"preview", CXCLI_FLAG, NULL, "split: say what would move, store nothing"},
-    {"at", CXCLI_VOXELS, "X,Y,Z", "where it happened, for the history"},
+    {"boundary", CXCLI_TEXT, "VOLUME",
+     "split: a membrane map (255 = membrane) to cut along in a supervoxel"},
+    {"at", CXCLI_VOXELS, "X,Y,Z",
+     "where it happened, for the history; fill: where to begin"},
+    {"id", CXCLI_TEXT, "ID",
+     "paint, …: the segment that gets the voxels (none: a new one)"},
+    {"points", CXCLI_VOXELS, "X,Y,Z …", "paint: the stroke; cut: the curve"},
+    {"radius", CXCLI_REAL, "VOXELS",
+     "of the brush; by how much to grow, shrink or smooth"},
+    {"radius-nm", CXCLI_REAL, "NM", "the same in nanometres"},
+    {"plane", CXCLI_TEXT, "PLANE", "xy (default), xz, yz or 3d"},
+    {"erase", CXCLI_FLAG, NULL, "paint, fill: voxels become background"},
+    {"over", CXCLI_TEXT, "WHAT", "any (default), background or an id"},
+    {"first", CXCLI_INTEGER, "N", "interpolate: first section"},
+    {"last", CXCLI_INTEGER, "N", "interpolate: last section"},
+    {"box", CXCLI_BOX, "X0,Y0,Z0,X1,Y1,Z1", "fill, grow, …: nowhere else"},
     {NULL, CXCLI_FLAG, NULL, NULL},
 };
 
 const CxcliCommand cxcli_edit = {
     .name = "edit",
     .usage = "PROJECT merge A B | split ID … | note ID TEXT | lock ID | "
-             "unlock ID | undo [N] | redo [N]",
+             "unlock ID | paint … | fill … | interpolate … | grow … | "
+             "shrink … | smooth … | detach SUPERVOXEL | neighbours SUPERVOXEL "
+             "| cut ID … | revert ID | annotate … | undo [N] | redo [N]",
     .summary = "Change a project by one durable edit",
     .text = "Prints after the commit: what is printed is stored.",
     .min_args = 2,

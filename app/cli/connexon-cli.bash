@@ -15,7 +15,7 @@ _connexon_cli() {
         words=$("$1" "$command" --help 2>/dev/null | sed -n 's/^  \([a-z-]*\)  .*/\1/p')
         mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
     elif [[ $command == edit && $COMP_CWORD -eq 3 ]]; then
-        mapfile -t COMPREPLY < <(compgen -W 'merge split note lock unlock undo redo' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'merge split note lock unlock paint fill interpolate grow shrink smooth detach neighbours cut revert annotate undo redo' -- "$current")
     elif [[ $command == bench && $COMP_CWORD -eq 2 ]]; then
         words=$("$1" bench --help 2>/dev/null | sed -n '1s/^connexon-cli bench \([^ ]*\).*/\1/p')
         mapfile -t COMPREPLY < <(compgen -W "${words//|/ }" -- "$current")

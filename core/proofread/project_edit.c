@@ -39,6 +39,14 @@ cx_project_check_unlocked(CxProject *project, CxId segment, GError **error)
     return false;
 }
 
+int
+cx_project_compare_ids(const void *a, const void *b)
+{
+    CxId left = *(const CxId *)a, right = *(const CxId *)b;
+
+    return left < right ? -1 : left > right;
+}
+
 GArray *
 cx_project_ids_of(const GArray *supervoxels)
 {

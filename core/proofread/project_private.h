@@ -7,10 +7,11 @@
  *   project_segment.c  segmentation on demand
  *   project_import.c   labels of another volume as supervoxels
  *   project_edit.c     merge, note, lock, edits from elsewhere
- *   project_split.c    splits, also inside supervoxels; detach, cut by a curve
+ *   project_split.c    splits by seeds (project_cut_inside.c: in a supervoxel)
  *   project_voxels.c   committing changed voxels; they as portable bytes
- *   project_paint.c    brush, fill, interpolation, grow, shrink, smooth
- *   project_revert.c   one segment as it was
+ *   project_paint.c    rules, brush; project_fill.c, project_reshape.c
+ *   project_divide.c   detach, split neighbours, cut by a curve
+ *   project_revert.c   one segment as it was born
  *   project_annotate.c annotations
  *   project_history.c  log, undo, redo, replay
  *   project_check.c    the full check
@@ -119,6 +120,9 @@ CxEdit *cx_project_apply_annotation(CxProject *project, const CxEdit *foreign,
                                     GError **error);
 void cx_project_carry_out_annotation(CxProject *project, const CxEdit *edit,
                                      bool inverse);
+
+/* Orders CxId, for g_array_sort(). */
+int cx_project_compare_ids(const void *a, const void *b);
 
 /* Ids of an array of CxSupervoxel (GArray of CxId). */
 GArray *cx_project_ids_of(const GArray *supervoxels);

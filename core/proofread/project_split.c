@@ -31,14 +31,6 @@ cx_split_plan_clear(CxSplitPlan *plan)
     cx_cut_evidence_clear(&plan->evidence);
 }
 
-static int
-compare_ids(const void *a, const void *b)
-{
-    CxId left = *(const CxId *)a, right = *(const CxId *)b;
-
-    return left < right ? -1 : left > right;
-}
-
 static void
 plan_init(CxSplitPlan *plan)
 {
@@ -195,7 +187,7 @@ static bool
 is_on_sink_side(const CxSplitPlan *plan, CxId id)
 {
     return bsearch(&id, plan->sink_side->data, plan->sink_side->len, sizeof id,
-                   compare_ids) != NULL;
+                   cx_project_compare_ids) != NULL;
 }
 
 /* The supervoxel with the most faces in the cut; 0 if there is none. */
@@ -530,7 +522,7 @@ make_preview(CxProject *project, CxId segment, const CxSplitPlan *plan,
     g_autoptr(GArray) members = members_after(project, segment, plan->patch);
 
     preview->movers = smaller_side(members, plan, &preview->sinks_leave);
-    g_array_sort(preview->movers, compare_ids);
+    g_array_sort(preview->movers, cx_project_compare_ids);
     preview->sink_side = g_array_ref(plan->sink_side);
     preview->sides = g_steal_pointer(&sides);
     preview->weak = is_weak(&plan->evidence);

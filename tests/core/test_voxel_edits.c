@@ -8,6 +8,7 @@
 #include "core/base/hash64.h"
 #include "core/export/edit_log.h"
 #include "core/export/export_file.h"
+#include "core/proofread/divide.h"
 #include "core/proofread/paint.h"
 #include "tests/core/proofread_fixture.h"
 #include "tests/support/check.h"
@@ -386,6 +387,25 @@ random_split(Model *model)
     return edit;
 }
 
+/* The segment has its first voxels again, and no others. */
+static CxEdit *
+random_revert(Model *model, CxId segment)
+{
+    CxEdit *edit =
+        cx_project_revert_segment(model->project, segment, NULL, NULL);
+
+    if (edit == NULL)
+        return NULL;
+    g_autoptr(CxVolume) first = cx_fixture_labels();
+    g_autoptr(CxChunk) born = read_all(first);
+    g_autoptr(CxChunk) now = read_all(cx_project_segments(model->project));
+    const CxId *labels = cx_chunk_data(now), *former = cx_chunk_data(born);
+
+    for (size_t i = 0; i < N_VOXELS; i++)
+        g_assert_true((labels[i] == segment) == (former[i] == segment));
+    return edit;
+}
+
 static CxEdit *
 random_other(Model *model, uint64_t what)
 {
@@ -411,8 +431,22 @@ random_other(Model *model, uint64_t what)
             model->project, &rule, (CxPlane)cx_rng_below(&model->rng, 3),
             (int64_t)cx_rng_below(&model->rng, 20),
             (int64_t)cx_rng_below(&model->rng, 20), NULL, NULL);
-    default:
+    case 4:
         return random_split(model);
+    case 5: {
+        CxVoxel curve[3] = {v, random_voxel(model), random_voxel(model)};
+
+        return cx_project_cut_by_curve(
+            model->project, a, curve, 2 + cx_rng_below(&model->rng, 2),
+            (CxPlane)cx_rng_below(&model->rng, 3), NULL, NULL);
+    }
+    case 6:
+        g_assert_true(cx_project_pick(model->project, v, &b, NULL, NULL));
+        return cx_rng_below(&model->rng, 2) == 0
+                   ? cx_project_detach(model->project, b, NULL)
+                   : cx_project_split_neighbours(model->project, b, NULL);
+    default:
+        return random_revert(model, a);
     }
 }
 
@@ -437,14 +471,14 @@ add_state(Model *model, const CxEdit *edit)
 static void
 random_step(Model *model)
 {
-    uint64_t what = cx_rng_below(&model->rng, 12);
+    uint64_t what = cx_rng_below(&model->rng, 16);
     g_autoptr(CxChunk) before =
         read_all(cx_project_supervoxels(model->project));
     g_autoptr(CxEdit) edit = NULL;
 
     if (what < 4)
         edit = random_paint(model);
-    else if (what < 9)
+    else if (what < 12)
         edit = random_other(model, what - 4);
     if (edit != NULL) {
         g_autoptr(CxChunk) after =
@@ -454,10 +488,10 @@ random_step(Model *model)
         add_state(model, edit);
         check_graph(model->project);
         model->n_by_kind[edit->kind]++;
-    } else if (what == 9 && state_at(model, model->head)->newest_child != 0) {
+    } else if (what == 12 && state_at(model, model->head)->newest_child != 0) {
         edit = cx_project_redo(model->project, NULL);
         model->head = state_at(model, model->head)->newest_child;
-    } else if (what > 9 && model->head != 0) {
+    } else if (what > 12 && model->head != 0) {
         edit = cx_project_undo(model->project, NULL);
         model->head = state_at(model, model->head)->parent;
     }

@@ -9,7 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/hash64.h"
 #include "core/export/export_project.h"
-#include "core/proofread/project.h"
+#include "core/proofread/paint.h"
 #include "tests/core/proofread_fixture.h"
 #include "tests/support/check.h"
 #include "tests/support/child.h"
@@ -25,7 +25,7 @@ typedef struct {
     uint64_t state; /* of all segments */
 } Report;
 
-/* Sum over all cells, so that the order does not matter. */
+/* Sum over all cells and voxels. */
 static uint64_t
 hash_state(CxProject *project)
 {
@@ -39,6 +39,13 @@ hash_state(CxProject *project)
 
         sum += cx_hash64_mix(cells[i].id ^ cx_hash64_mix(segment));
     }
+    g_autoptr(CxChunk) labels = cx_volume_read_labels(
+        cx_project_supervoxels(project), 0,
+        cx_volume_bounds(cx_project_supervoxels(project), 0), NULL, NULL);
+    const CxId *ids = cx_chunk_data(labels);
+
+    for (size_t i = 0; i < cx_chunk_n_voxels(labels); i++)
+        sum += cx_hash64_mix(ids[i] + cx_hash64_mix(i));
     return sum;
 }
 
@@ -80,6 +87,21 @@ random_split(CxProject *project, const CxFixtureCell *cells, size_t n,
     return NULL;
 }
 
+/* A stroke of a brush or an eraser: voxels, chunks and a patch. */
+static CxEdit *
+random_paint(CxProject *project, const CxFixtureCell *cells, size_t n,
+             CxRng *rng)
+{
+    CxVoxel points[2] = {cells[cx_rng_below(rng, n)].at,
+                         cells[cx_rng_below(rng, n)].at};
+    CxPaintRule rule = {.erase = cx_rng_below(rng, 4) == 0};
+
+    if (!cx_project_pick(project, points[0], NULL, &rule.segment, NULL))
+        return NULL;
+    return cx_project_paint(project, &rule, points, 2, 20,
+                            (CxPlane)cx_rng_below(rng, 4), NULL, NULL);
+}
+
 static int
 child_edit(const char *path, int pipe)
 {
@@ -96,9 +118,10 @@ child_edit(const char *path, int pipe)
     cx_rng_init(&rng, (uint64_t)cx_project_n_edits(project) * 31 +
                           (uint64_t)cx_project_head(project));
     for (;;) {
-        uint64_t what = cx_rng_below(&rng, 10);
+        uint64_t what = cx_rng_below(&rng, 14);
         g_autoptr(CxEdit) edit =
-            what < 4   ? random_merge(project, cells, n, &rng)
+            what > 9   ? random_paint(project, cells, n, &rng)
+            : what < 4 ? random_merge(project, cells, n, &rng)
             : what < 7 ? random_split(project, cells, n, &rng)
             : what < 9 ? cx_project_undo(project, NULL)
                        : cx_project_redo(project, NULL);
