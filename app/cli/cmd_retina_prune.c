@@ -4,6 +4,7 @@
  */
 #include "app/cli/common.h"
 #include "app/cli/retina_network.h"
+#include "core/retina/film_drive.h"
 #include "core/retina/natural.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ read_refit(const CxcliContext *context, Refit *refit, GError **error)
     return false;
 }
 
-/* A mixed x-t film as tall as the network. */
+/* A mixed x-t film as wide as the network. */
 static CxMovie *
 make_film(CxcliContext *context, const CxRetinaCnn *net, GError **error)
 {
@@ -41,7 +42,8 @@ make_film(CxcliContext *context, const CxRetinaCnn *net, GError **error)
     options.width = cx_retina_cnn_shape(net)->width;
     options.n_frames =
         (size_t)MIN(cxcli_integer(context, "frames", 1800), 60000);
-    return cx_natural_new(&options, context->job, error);
+    g_autoptr(CxMovie) raw = cx_natural_new(&options, context->job, error);
+    return raw != NULL ? cx_film_for_network(net, raw, 0, error) : NULL;
 }
 
 static bool

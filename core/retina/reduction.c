@@ -131,9 +131,13 @@ protocol_scores(const CxRetinaCnn *net, const CxScoreOptions *options,
         g_autoptr(CxJob) part =
             cx_job_new_part(job, (double)i / (double)protocol->n_conditions,
                             (double)(i + 1) / (double)protocol->n_conditions);
+        g_autoptr(CxMovie) film =
+            cx_film_for_network(net, condition->movie, 0, error);
 
+        if (film == NULL)
+            return false;
         if (!condition->control &&
-            !cx_channel_scores_add(net, condition->movie, pick, options,
+            !cx_channel_scores_add(net, film, pick, options,
                                    gradient ? NULL : scores,
                                    gradient ? scores : NULL, &n, part, error))
             return false;

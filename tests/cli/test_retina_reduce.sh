@@ -61,4 +61,18 @@ exits 0 retina report net.h5 --no-baseline --frames 20 --json --quiet &&
 ok "report"
 fails_with missing.h5 retina report missing.h5
 ok "no such network"
+if cli retina attribute --quiet; then
+    exits 0 retina attribute --protocol osr --json --quiet &&
+        json 'r["completeness_error"] < 1e-6 and r["completeness_error_worst"] < 0.01'
+    ok "shipped network, exact"
+    exits 0 retina attribute --protocol osr --rule midpoint --json --quiet &&
+        json 'r["completeness_error"] < 0.02'
+    ok "shipped network, 100 steps"
+    exits 0 retina report --frames 60 --json --quiet &&
+        json 'all(r[k]["reproduced"] for k in ("osr", "latency", "reversal", "anticipation"))' &&
+        json 'r["baseline_fails"] and r["completeness_error"] < 0.01'
+    ok "shipped network shows all four, the baseline does not"
+else
+    skip "shipped network" "data/models has no retina-mixed.h5"
+fi
 plan
