@@ -58,8 +58,9 @@ typedef struct {
 } CxRectifiedCircuit;
 
 /* Fits the form to target[n] with m[n][n_channels] (row by row): thresholds by
- * coordinate descent over quantiles of m, weights and offset by least squares
- * with non-negative weights, as the published form has them.  Deterministic.
+ * coordinate descent over quantiles of m, weights and offset by least squares.
+ * A weight below 0 is a channel that inhibits (those of the published form are
+ * all positive).  Deterministic.
  * n_channels <= CX_CIRCUIT_MAX_CHANNELS; fills all but .channel. */
 void cx_rectified_circuit_fit(const double *m, const double *target, size_t n,
                               size_t n_channels, CxRectifiedCircuit *circuit);

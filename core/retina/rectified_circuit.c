@@ -61,8 +61,8 @@ take_moments(const double *m, const double *target, size_t n, size_t k,
     return s;
 }
 
-/* Least squares with weights of at least 0, by coordinate descent; returns
- * what is left of the target's power. */
+/* Least squares by coordinate descent; returns what is left of the target's
+ * power. */
 static double
 solve_weights(const Moments *s, size_t k, double *weight)
 {
@@ -73,8 +73,7 @@ solve_weights(const Moments *s, size_t k, double *weight)
 
             for (size_t j = 0; j < k; j++)
                 rest -= j == i ? 0.0 : s->gram[i][j] * weight[j];
-            weight[i] =
-                s->gram[i][i] > 0.0 ? fmax(rest / s->gram[i][i], 0.0) : 0.0;
+            weight[i] = s->gram[i][i] > 0.0 ? rest / s->gram[i][i] : 0.0;
         }
     double left = s->power;
     for (size_t i = 0; i < k; i++) {

@@ -273,18 +273,18 @@ test_rectified(void)
     for (size_t t = 0; t < N; t++) {
         for (size_t i = 0; i < 3; i++)
             m[3 * t + i] = cx_rng_normal(&rng);
-        target[t] = 3.0 * fmax(m[3 * t] - 0.5, 0.0) +
+        target[t] = 5.0 + 3.0 * fmax(m[3 * t] - 0.5, 0.0) -
                     1.0 * fmax(m[3 * t + 2] + 0.3, 0.0);
     }
     cx_rectified_circuit_fit(m, target, N, 3, &circuit);
     g_assert_cmpfloat(circuit.r, >, 0.99);
     g_assert_cmpfloat_with_epsilon(circuit.weight[0], 3.0, 0.5);
-    g_assert_cmpfloat_with_epsilon(circuit.weight[2], 1.0, 0.3);
-    g_assert_cmpfloat(circuit.weight[1], <, 0.1);
+    g_assert_cmpfloat_with_epsilon(circuit.weight[2], -1.0, 0.3);
+    g_assert_cmpfloat(fabs(circuit.weight[1]), <, 0.1);
     g_assert_cmpfloat_with_epsilon(circuit.threshold[0], 0.5, 0.2);
     static const double far[3] = {2.5, 0.0, 0.7};
     g_assert_cmpfloat_with_epsilon(cx_rectified_circuit_rate(&circuit, far),
-                                   7.0, 0.5);
+                                   10.0, 0.5);
 }
 
 /* Two frames, two channels: strengths, signs and shares by hand. */
