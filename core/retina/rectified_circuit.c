@@ -173,13 +173,24 @@ typedef struct {
     size_t n_channels;
 } Samples;
 
+/* What is measured: of the omitted stimulus the last two periods and all that
+ * follows, else everything. */
+static size_t
+first_frame(const CxProtocolCondition *condition)
+{
+    int64_t first = condition->last_flash_frame - 2 * condition->period_frames;
+
+    return condition->last_flash_frame >= 0 && first > 0 ? (size_t)first : 0;
+}
+
 static bool
 add_condition(const CxRetinaCnn *net, const CxProtocolCondition *condition,
               const float *rates, size_t n_cells, Samples *samples,
               GError **error)
 {
     size_t history = cx_retina_cnn_shape(net)->history;
-    size_t n_frames = condition->movie->n_frames;
+    size_t first = first_frame(condition);
+    size_t n_frames = condition->movie->n_frames - first;
     g_autoptr(CxMovie) film =
         cx_film_for_network(net, condition->movie, history, error);
     g_autoptr(CxFilmDrive) drive =
@@ -190,11 +201,11 @@ add_condition(const CxRetinaCnn *net, const CxProtocolCondition *condition,
     g_array_set_size(samples->m, (guint)(at + n_frames * samples->n_channels));
     bool done =
         drive != NULL &&
-        cx_film_drive_means(drive, scratch, history, n_frames,
+        cx_film_drive_means(drive, scratch, history + first, n_frames,
                             &g_array_index(samples->m, double, at), error);
     cx_retina_scratch_free(scratch);
     for (size_t t = 0; done && t < n_frames; t++) {
-        double rate = (double)rates[t * n_cells + n_cells / 2];
+        double rate = (double)rates[(first + t) * n_cells + n_cells / 2];
 
         g_array_append_val(samples->target, rate);
     }
