@@ -4,11 +4,14 @@
  */
 #include "app/cli/common.h"
 #include "core/base/error.h"
+#include "core/retina/retina_spread.h"
 #include "core/retina/retina_train.h"
 #include "core/retina/training_mix.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define SPREAD_PX 2.0
 
 /* "a,b,c" of positive whole numbers into n values. */
 static bool
@@ -154,12 +157,16 @@ write_card(CxRetinaCnn *net, const CxcliContext *context,
 static bool
 train(CxcliContext *context, CxRetinaCnn *net, GError **error)
 {
+    double noise = cxcli_real(context, "noise", 0.0);
     Log log = {.context = context};
     CxTrainingMix mix;
     CxRetinaTrainOptions options = {
         .epochs = (unsigned)cxcli_integer(context, "epochs", 20),
         .batch = (unsigned)cxcli_integer(context, "batch", 0),
+        .stride = (unsigned)cxcli_integer(context, "stride", 0),
         .rate = cxcli_real(context, "rate", 0.0),
+        .rate_end = cxcli_real(context, "rate-end", 0.0),
+        .noise = noise > 0.0 ? noise : -1.0,
         .norm_by_channel = !cxcli_has(context, "unit-norm"),
         .seed = cxcli_integer(context, "seed", 1),
         .n_threads = context->n_threads,
@@ -189,17 +196,46 @@ train(CxcliContext *context, CxRetinaCnn *net, GError **error)
     return cx_retina_cnn_save(net, context->args[0], error);
 }
 
+/* A network to go on with: of this shape, or of x-t films, which is spread. */
+static CxRetinaCnn *
+start_from(const char *path, const CxRetinaShape *shape, GError **error)
+{
+    g_autoptr(CxRetinaCnn) start = cx_retina_cnn_load(path, error);
+
+    if (start == NULL)
+        return NULL;
+    if (cx_retina_cnn_shape(start)->height == 1 && shape->height > 1) {
+        CxRetinaCnn *net =
+            cx_retina_cnn_spread(start, shape->height, SPREAD_PX, error);
+
+        cx_retina_cnn_free(start);
+        start = net;
+    }
+    if (start != NULL &&
+        memcmp(cx_retina_cnn_shape(start), shape, sizeof *shape) != 0) {
+        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                    "%s has other sizes than the network to train, expected "
+                    "the same --size, --kernels and --channels",
+                    path);
+        return NULL;
+    }
+    return g_steal_pointer(&start);
+}
+
 static bool
 run(CxcliContext *context, GError **error)
 {
     const char *const none[] = {NULL};
+    const char *start = cxcli_text(context, "start", NULL);
     CxRetinaShape shape;
 
     if (!cxcli_check_output(context, context->args[0], none, error) ||
         !find_shape(context, &shape, error))
         return false;
     g_autoptr(CxRetinaCnn) net =
-        cx_retina_cnn_new(&shape, cxcli_integer(context, "seed", 1), error);
+        start != NULL ? start_from(start, &shape, error)
+                      : cx_retina_cnn_new(
+                            &shape, cxcli_integer(context, "seed", 1), error);
     return net != NULL && train(context, net, error);
 }
 
@@ -208,7 +244,12 @@ static const CxcliOption options_table[] = {
     {"seconds", CXCLI_REAL, "S", "of film to learn from (600)"},
     {"epochs", CXCLI_INTEGER, "N", "times through the films (20)"},
     {"batch", CXCLI_INTEGER, "N", "windows of a step (512)"},
+    {"stride", CXCLI_INTEGER, "N", "frames between windows of a run (2)"},
     {"rate", CXCLI_REAL, "R", "of Adam at the start (0.01)"},
+    {"rate-end", CXCLI_REAL, "R", "of Adam at the end (a fiftieth of that)"},
+    {"noise", CXCLI_REAL, "SD", "before each relu (0: none)"},
+    {"start", CXCLI_TEXT, "FILE.h5",
+     "weights to go on with; those of an x-t network spread over y"},
     {"seed", CXCLI_INTEGER, "N", "of films, weights and noise (1)"},
     {"size", CXCLI_TEXT, "T,Y,X", "history and film (40,50,50); Y 1: x-t"},
     {"kernels", CXCLI_TEXT, "A,B,C", "sides of the layers' kernels (15,11,11)"},

@@ -40,7 +40,7 @@ cx_training_mix_natural(void)
 {
     return (CxTrainingMix){
         .seed = 1,
-        .n_clips = 140,
+        .n_clips = 90,
         .clip_frames = 600,
         .first_frame = 100,
         .height = 50,
@@ -55,11 +55,11 @@ cx_training_mix_mixed(void)
 {
     CxTrainingMix mix = cx_training_mix_natural();
 
-    mix.n_clips = 400;
-    mix.share[CX_TRAINING_SCENES] = 0.35;
-    mix.share[CX_TRAINING_BARS] = 0.15;
-    mix.share[CX_TRAINING_UPRIGHT] = 0.2;
-    mix.share[CX_TRAINING_FLICKER] = 0.2;
+    mix.n_clips = 320;
+    mix.share[CX_TRAINING_SCENES] = 0.45;
+    mix.share[CX_TRAINING_BARS] = 0.2;
+    mix.share[CX_TRAINING_UPRIGHT] = 0.1;
+    mix.share[CX_TRAINING_FLICKER] = 0.15;
     mix.share[CX_TRAINING_STEPS] = 0.1;
     return mix;
 }
