@@ -98,6 +98,14 @@ cx_retina_shape_check(const CxRetinaShape *shape,
                         what, l + 1, layers[l].n_units, CX_RETINA_MAX_UNITS);
             return false;
         }
+        if (n_out * layers[l].n_in > CX_RETINA_MAX_WEIGHTS / ky / kx) {
+            g_set_error(error, CX_ERROR, code,
+                        "%s: layer %u has %zu kernels of %zu x %zu, expected "
+                        "at most %zu weights",
+                        what, l + 1, n_out * layers[l].n_in, ky, kx,
+                        CX_RETINA_MAX_WEIGHTS);
+            return false;
+        }
     }
     return true;
 }

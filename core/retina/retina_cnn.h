@@ -40,7 +40,8 @@
 #define CX_RETINA_MAX_MAPS 1024
 #define CX_RETINA_MAX_HISTORY 256
 #define CX_RETINA_MAX_SIDE 512
-#define CX_RETINA_MAX_UNITS ((size_t)1 << 24) /* of a layer */
+#define CX_RETINA_MAX_UNITS ((size_t)1 << 24)   /* of a layer */
+#define CX_RETINA_MAX_WEIGHTS ((size_t)1 << 25) /* of a layer's kernels */
 #define CX_RETINA_MAX_PICKS 100000
 
 /* y of a kernel may be 1; a side of 0 is refused. */

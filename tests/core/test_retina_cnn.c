@@ -543,6 +543,11 @@ test_shapes(void)
     g_autoptr(CxRetinaCnn) none = cx_retina_cnn_new(&shape, 1, &error);
     g_assert_null(none);
     cx_test_expect_error(&error, CX_ERROR_INVALID, "layer 3", "26", NULL);
+    shape =
+        (CxRetinaShape){256, 200, 200, {64, 1}, 1, {150, 1, 1}, {150, 1, 1}};
+    none = cx_retina_cnn_new(&shape, 1, &error);
+    g_assert_null(none);
+    cx_test_expect_error(&error, CX_ERROR_INVALID, "layer 1", "weights", NULL);
 }
 
 int
