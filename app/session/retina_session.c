@@ -447,7 +447,10 @@ read_lists(JsonObject *object, CxuiRetinaWish *wish)
         JsonArray *list = json_node_get_array(muted);
         for (guint i = 0; i < json_array_get_length(list); i++) {
             JsonNode *one = json_array_get_element(list, i);
-            gint64 c = JSON_NODE_HOLDS_VALUE(one) ? json_node_get_int(one) : -1;
+            gint64 c = JSON_NODE_HOLDS_VALUE(one) &&
+                               json_node_get_value_type(one) == G_TYPE_INT64
+                           ? json_node_get_int(one)
+                           : -1;
             if (c >= 0 && c < 64)
                 wish->muted |= (uint64_t)1 << c;
         }
