@@ -128,7 +128,7 @@ test_latency_films(void)
 
 /* Position of a published bar in frame t of a film of a turn at `flip`. */
 static double
-turning_centre(double flip, double speed, size_t n, size_t t)
+turning_centre(double flip, size_t n, size_t t)
 {
     size_t i = t < 40 + n ? t - 40 : t - 40 - n;
     double from = t < 40 + n ? -40.0 : flip, to = t < 40 + n ? flip : -40.0;
@@ -181,7 +181,7 @@ test_reversal_films(void)
             g_assert_cmpuint(c->movie->n_frames, ==, 40 + 2 * n);
             g_assert_cmpint(c->flip_frame, ==, (int64_t)(40 + n - 1));
             for (size_t t = 40; t < 40 + 2 * n; t++)
-                expect_bar(c, t, turning_centre(flip, speed, n, t), 2, false);
+                expect_bar(c, t, turning_centre(flip, n, t), 2, false);
             g_assert_true(isnan(c->bar_px[39]));
         }
         g_assert_true(p->conditions[12].control);
@@ -310,10 +310,11 @@ test_latencies(void)
     g_assert_cmpfloat(cx_latency_centre(y, 1, 5, 20, 0.5), ==, 2.5);
 }
 
-/* A made-up cell: answers the omitted flash `delay` frames late with a bump,
- * and every flash of the train with `train`. */
+/* A made-up cell: a bump of 10 Hz 8 frames + slope x period after the last
+ * flash, `train` at that flash, `echo` one frame after the omitted one, which
+ * is too early to be an answer to it. */
 typedef struct {
-    double slope, train;
+    double slope, train, echo;
 } Fake;
 
 static bool
@@ -337,15 +338,16 @@ ask_fake(const CxMovie *movie, const CxCellPosition *cells, size_t n_cells,
 
         for (size_t i = 0; i < n_cells; i++)
             rates[t * n_cells + i] =
-                (float)(bump + (t == last ? fake->train : 0.0));
+                (float)(bump + (t == last ? fake->train : 0.0) +
+                        (t == last + period + 1 ? fake->echo : 0.0));
     }
     return true;
 }
 
 static void
-check_fake(double slope, double train, bool reproduced)
+check_fake(double slope, double train, double echo, bool reproduced)
 {
-    Fake fake = {slope, train};
+    Fake fake = {slope, train, echo};
     CxResponder responder = {.name = "made up",
                              .respond = ask_fake,
                              .user_data = &fake,
@@ -363,10 +365,11 @@ check_fake(double slope, double train, bool reproduced)
 static void
 test_fakes(void)
 {
-    check_fake(1.0, 3.0, true);
-    check_fake(1.0, 11.0, false);
-    check_fake(0.5, 3.0, false);
-    check_fake(1.4, 3.0, false);
+    check_fake(1.0, 3.0, 0.0, true);
+    check_fake(1.0, 11.0, 0.0, false);
+    check_fake(1.0, 3.0, 30.0, false);
+    check_fake(0.5, 3.0, 0.0, false);
+    check_fake(1.4, 3.0, 0.0, false);
 }
 
 static bool
