@@ -16,14 +16,8 @@ static bool
 label_all(CxcliContext *context, CxVolume *labels, unsigned connectivity,
           uint64_t *count, GError **error)
 {
-    CxWriterOptions options = {
-        .size = cx_volume_level(labels, 0).size,
-        .dtype = CX_DTYPE_U64,
-        .voxel_nm = cx_volume_level(labels, 0).voxel_nm,
-        .offset_nm = cx_volume_offset_nm(labels),
-        .is_labels = true,
-        .overwrite = context->force,
-    };
+    CxWriterOptions options =
+        cxcli_label_options(context, labels, cx_volume_bounds(labels, 0));
     g_autoptr(CxcliSlabWriter) writer =
         cxcli_slab_writer_new(context->args[1], &options, error);
 

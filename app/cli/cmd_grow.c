@@ -72,15 +72,7 @@ static bool
 write_labels(CxcliContext *context, CxFlood *flood, CxVolume *volume, CxBox box,
              GError **error)
 {
-    CxNm voxel = cx_volume_level(volume, 0).voxel_nm;
-    CxWriterOptions options = {
-        .size = cx_box_size(box),
-        .dtype = CX_DTYPE_U64,
-        .voxel_nm = voxel,
-        .offset_nm = cx_voxel_to_nm(box.lo, voxel, cx_volume_offset_nm(volume)),
-        .is_labels = true,
-        .overwrite = context->force,
-    };
+    CxWriterOptions options = cxcli_label_options(context, volume, box);
     uint64_t id = cxcli_integer(context, "id", 1);
     g_autoptr(CxcliSlabWriter) writer =
         cxcli_slab_writer_new(context->args[1], &options, error);

@@ -108,17 +108,11 @@ static CxcliSlabWriter *
 open_writer(CxcliContext *context, CxVolume *volume, CxBox box,
             unsigned n_channels, GError **error)
 {
-    CxNm voxel = cx_volume_level(volume, 0).voxel_nm;
-    CxWriterOptions options = {
-        .size = cx_box_size(box),
-        .dtype = CX_DTYPE_U8,
-        .n_channels = n_channels,
-        .voxel_nm = voxel,
-        .offset_nm = cx_voxel_to_nm(box.lo, voxel, cx_volume_offset_nm(volume)),
-        .overwrite = context->force,
-        .slab_bytes = slab_bytes(context),
-    };
+    CxWriterOptions options = cx_writer_options_over(volume, box);
 
+    options.n_channels = n_channels;
+    options.overwrite = context->force;
+    options.slab_bytes = slab_bytes(context);
     return cxcli_slab_writer_new(context->args[1], &options, error);
 }
 

@@ -73,15 +73,7 @@ static bool
 write_labels(CxcliContext *context, CxVolume *volume, CxcliLabelStore *store,
              const CxRelabel *relabel, CxBox box, GError **error)
 {
-    CxNm voxel = cx_volume_level(volume, 0).voxel_nm;
-    CxWriterOptions options = {
-        .size = cx_box_size(box),
-        .dtype = CX_DTYPE_U64,
-        .voxel_nm = voxel,
-        .offset_nm = cx_voxel_to_nm(box.lo, voxel, cx_volume_offset_nm(volume)),
-        .is_labels = true,
-        .overwrite = context->force,
-    };
+    CxWriterOptions options = cxcli_label_options(context, volume, box);
     g_autoptr(CxWriter) writer =
         cx_writer_new(context->args[1], &options, error);
 

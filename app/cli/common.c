@@ -219,3 +219,14 @@ cxcli_write_text(const char *path, const char *text, size_t n, GError **error)
                 "cannot write %s: %s", path, cause->message);
     return false;
 }
+
+CxWriterOptions
+cxcli_label_options(const CxcliContext *context, CxVolume *volume, CxBox box)
+{
+    CxWriterOptions options = cx_writer_options_over(volume, box);
+
+    options.dtype = CX_DTYPE_U64;
+    options.is_labels = true;
+    options.overwrite = context->force;
+    return options;
+}

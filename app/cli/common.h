@@ -48,3 +48,7 @@ char *cxcli_voxel_text(CxVoxel voxel);
 /* Writes a whole file, atomically and durably. */
 bool cxcli_write_text(const char *path, const char *text, size_t n,
                       GError **error);
+
+/* Of labels of 64 bits over a box of a volume, under the output's name. */
+CxWriterOptions cxcli_label_options(const CxcliContext *context,
+                                    CxVolume *volume, CxBox box);

@@ -119,6 +119,22 @@ cx_writer_slab_depth(const CxWriterOptions *options, int64_t wanted)
     return MIN(depth, options->size.z);
 }
 
+CxVoxel
+cx_writer_cube(const CxWriterOptions *options)
+{
+    return (CxVoxel){MIN(options->size.x, 64), MIN(options->size.y, 64),
+                     cx_writer_slab_depth(options, 64)};
+}
+
+bool
+cx_writer_make_folder(const char *path, GError **error)
+{
+    if (g_mkdir_with_parents(path, 0777) == 0)
+        return true;
+    cx_error_set_errno(error, errno, "cannot make folder %s", path);
+    return false;
+}
+
 bool
 cx_writer_put(int fd, const char *path, const void *bytes, size_t n,
               GError **error)
@@ -201,6 +217,19 @@ check_target(const CxWriter *self, GError **error)
     g_set_error(error, CX_ERROR, CX_ERROR_EXISTS, "%s is already there",
                 self->path);
     return false;
+}
+
+CxWriterOptions
+cx_writer_options_over(CxVolume *volume, CxBox box)
+{
+    CxNm voxel = cx_volume_level(volume, 0).voxel_nm;
+
+    return (CxWriterOptions){
+        .size = cx_box_size(box),
+        .dtype = CX_DTYPE_U8,
+        .voxel_nm = voxel,
+        .offset_nm = cx_voxel_to_nm(box.lo, voxel, cx_volume_offset_nm(volume)),
+    };
 }
 
 CxWriter *

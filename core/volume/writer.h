@@ -35,6 +35,9 @@ typedef struct {
     size_t slab_bytes;   /* most of a slab; 0 = 256 MiB */
 } CxWriterOptions;
 
+/* Size, voxels and place of a box of a volume; samples of u8. */
+CxWriterOptions cx_writer_options_over(CxVolume *volume, CxBox box);
+
 /* CX_ERROR_EXISTS if the target is there and overwrite is false. */
 CxWriter *cx_writer_new(const char *path, const CxWriterOptions *options,
                         GError **error);

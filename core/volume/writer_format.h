@@ -31,6 +31,12 @@ extern const CxWriterFormat cx_writer_zarr;
 /* Sections in a slab: as many as wanted, fewer where they are large. */
 int64_t cx_writer_slab_depth(const CxWriterOptions *options, int64_t wanted);
 
+/* Chunks of 64 voxels a side, or less where the volume or its slabs are less. */
+CxVoxel cx_writer_cube(const CxWriterOptions *options);
+
+/* With all folders above it. */
+bool cx_writer_make_folder(const char *path, GError **error);
+
 /* Writes all bytes or says why not: "cannot write PATH: No space left". */
 bool cx_writer_put(int fd, const char *path, const void *bytes, size_t n,
                    GError **error);

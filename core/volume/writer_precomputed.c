@@ -92,15 +92,13 @@ open_writer(const char *path, const CxWriterOptions *options, GError **error)
     self->key = make_key(nm);
     self->options = *options;
     self->offset = offset;
-    self->chunk = (CxVoxel){MIN(options->size.x, 64), MIN(options->size.y, 64),
-                            cx_writer_slab_depth(options, 64)};
+    self->chunk = cx_writer_cube(options);
     self->is_compressed =
         options->is_labels && options->n_channels == 1 &&
         (options->dtype == CX_DTYPE_U32 || options->dtype == CX_DTYPE_U64);
     g_autofree char *dir = g_build_filename(path, self->key, NULL);
-    if (g_mkdir_with_parents(dir, 0777) == 0)
+    if (cx_writer_make_folder(dir, error))
         return self;
-    cx_error_set_errno(error, errno, "cannot make folder %s", dir);
     free_writer(self);
     return NULL;
 }

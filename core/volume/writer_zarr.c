@@ -32,15 +32,6 @@ free_writer(void *data)
     g_free(self);
 }
 
-static bool
-make_folder(const char *path, GError **error)
-{
-    if (g_mkdir_with_parents(path, 0777) == 0)
-        return true;
-    cx_error_set_errno(error, errno, "cannot make folder %s", path);
-    return false;
-}
-
 static void *
 open_writer(const char *path, const CxWriterOptions *options, GError **error)
 {
@@ -49,9 +40,8 @@ open_writer(const char *path, const CxWriterOptions *options, GError **error)
 
     self->path = g_strdup(path);
     self->options = *options;
-    self->chunk = (CxVoxel){MIN(options->size.x, 64), MIN(options->size.y, 64),
-                            cx_writer_slab_depth(options, 64)};
-    if (make_folder(level, error))
+    self->chunk = cx_writer_cube(options);
+    if (cx_writer_make_folder(level, error))
         return self;
     free_writer(self);
     return NULL;
@@ -81,7 +71,8 @@ put_block(const ZarrWriter *self, unsigned channel, CxVoxel idx,
                               self->path, idx.z, idx.y);
     g_autofree char *file = g_strdup_printf("%s/%" G_GINT64_FORMAT, dir, idx.x);
 
-    return make_folder(dir, error) && cx_writer_put_file(file, bytes, n, error);
+    return cx_writer_make_folder(dir, error) &&
+           cx_writer_put_file(file, bytes, n, error);
 }
 
 static bool
