@@ -444,7 +444,7 @@ draw(CxuiFigure *figure, cairo_t *cr, const CxuiFigureFrame *frame)
     draw_strips(chart, cr, frame, &layout);
     if (chart->bare) {
         draw_zero(cr, frame, &layout);
-    } else {
+    } else if (chart->series->len > 0 || chart->guides->len > 0) {
         draw_y_axis(chart, cr, frame, &layout);
         draw_x_axis(chart, cr, frame, &layout);
     }
