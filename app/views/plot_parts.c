@@ -6,6 +6,8 @@
 
 #include "app/views/bindings.h"
 
+#include <math.h>
+
 static void
 set_name(GtkWidget *widget, const char *name)
 {
@@ -228,6 +230,12 @@ cxui_part_plot(GtkWidget *box, CxuiFigure *figure, const char *name,
     gtk_widget_add_css_class(plot, "plot");
     gtk_box_append(GTK_BOX(box), plot);
     return plot;
+}
+
+char *
+cxui_part_dup_number(double value)
+{
+    return isfinite(value) ? g_strdup_printf("%.3g", value) : g_strdup("–");
 }
 
 void

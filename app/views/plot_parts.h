@@ -42,7 +42,10 @@ GtkWidget *cxui_part_plot(GtkWidget *box, CxuiFigure *figure, const char *name,
 void cxui_part_set_rows(GtkWidget *choice, const char *const *rows,
                         guint selected, GCallback handler, gpointer data);
 
-/* "Stopped" while NULL: label text only if it differs. */
+/* "0.876", or "–" for what could not be measured; owned. */
+char *cxui_part_dup_number(double value);
+
+/* Sets the text of a label only if it differs. */
 void cxui_part_say(GtkWidget *label, const char *text);
 
 /* Icon button for bars. */

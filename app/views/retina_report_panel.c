@@ -31,11 +31,14 @@ dup_numbers(const CxRetinaReportPart *part, unsigned n_steps)
     const CxProtocolResult *net = part->network->result;
     GString *text = g_string_new(NULL);
 
-    for (size_t i = 0; i < net->n_scalars; i++)
-        g_string_append_printf(
-            text, "%s%s %.3g %s (simulated %.3g)", i > 0 ? "\n" : "",
-            net->scalars[i].key, net->scalars[i].value, net->scalars[i].unit,
-            cx_protocol_scalar(part->simulator->result, net->scalars[i].key));
+    for (size_t i = 0; i < net->n_scalars; i++) {
+        const CxScalar *s = &net->scalars[i];
+        g_autofree char *own = cxui_part_dup_number(s->value);
+        g_autofree char *other = cxui_part_dup_number(
+            cx_protocol_scalar(part->simulator->result, s->key));
+        g_string_append_printf(text, "%s%s %s %s (simulated %s)",
+                               i > 0 ? "\n" : "", s->key, own, s->unit, other);
+    }
     g_string_append_printf(
         text,
         "\nr to the simulated retina %.3f\ncompleteness error %.2g %% (exact), "

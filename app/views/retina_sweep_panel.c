@@ -163,10 +163,11 @@ show_words(CxuiRetinaSweepPanel *self, const CxuiRetinaSweep *sweep)
     g_string_append_printf(text, "Network: %s", net->verdict);
     for (size_t i = 0; i < net->n_scalars; i++) {
         const CxScalar *s = &net->scalars[i];
-        g_string_append_printf(
-            text, "\n%s: %.3g %s (simulated retina %.3g) — %s", s->key,
-            s->value, s->unit, cx_protocol_scalar(simulated, s->key),
-            s->definition);
+        g_autofree char *own = cxui_part_dup_number(s->value);
+        g_autofree char *other =
+            cxui_part_dup_number(cx_protocol_scalar(simulated, s->key));
+        g_string_append_printf(text, "\n%s: %s %s (simulated retina %s) — %s",
+                               s->key, own, s->unit, other, s->definition);
     }
     cxui_part_say(self->words, text->str);
 }
