@@ -166,35 +166,45 @@ on_stage(GSimpleAction *action, GVariant *parameter, gpointer data)
     bool active = !cxui_stage_is_active(self->stage);
 
     set_stage(self, active);
+    self->asked_full = active;
     if (active)
         gtk_window_fullscreen(GTK_WINDOW(self));
     else
         gtk_window_unfullscreen(GTK_WINDOW(self));
 }
 
+static void
+on_fullscreened(CxuiWindow *self)
+{
+    self->asked_full = gtk_window_is_fullscreen(GTK_WINDOW(self));
+}
+
 void
 cxui_window_next_screen(CxuiWindow *self)
 {
-    bool full = gtk_window_is_fullscreen(GTK_WINDOW(self));
+    bool full = self->asked_full || gtk_window_is_fullscreen(GTK_WINDOW(self));
 
-    if (cxui_stage_is_active(self->stage))
+    if (cxui_stage_is_active(self->stage)) {
         cxui_window_leave_screen(self);
-    else if (full)
+    } else if (full) {
         set_stage(self, true);
-    else
+    } else {
+        self->asked_full = true;
         gtk_window_fullscreen(GTK_WINDOW(self));
+    }
 }
 
 bool
 cxui_window_leave_screen(CxuiWindow *self)
 {
-    bool full = gtk_window_is_fullscreen(GTK_WINDOW(self));
+    bool full = self->asked_full || gtk_window_is_fullscreen(GTK_WINDOW(self));
     bool stage = cxui_stage_is_active(self->stage);
 
     if (stage)
         set_stage(self, false);
     if (full)
         gtk_window_unfullscreen(GTK_WINDOW(self));
+    self->asked_full = false;
     return full || stage;
 }
 
@@ -232,6 +242,8 @@ cxui_window_add_modes(CxuiWindow *self)
     self->stage = cxui_stage_new(GTK_WINDOW(self), overlay);
     g_action_map_add_action_entries(G_ACTION_MAP(self), actions,
                                     G_N_ELEMENTS(actions), self);
+    g_signal_connect(self, "notify::fullscreened", G_CALLBACK(on_fullscreened),
+                     NULL);
     set_keys(self, false);
     cxui_window_update_mode_actions(self);
 }

@@ -82,6 +82,7 @@ struct _CxuiWindow {
     GtkEventController *keys; /* bare keys of the mode */
     CxuiStage *stage;
     bool had_sidebar; /* before the stage */
+    bool asked_full;  /* full screen, whatever the window manager says */
 
     CxuiSession *session;
     CxuiSegmentLook *look;
