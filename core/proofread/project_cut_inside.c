@@ -128,7 +128,7 @@ put_sides(Cut *cut, CxChunk *labels, const uint8_t *side, GError **error)
 }
 
 static bool
-cut_in_box(Cut *cut, GError **error)
+cut_in_box(Cut *cut, CxVoxelCut *result, GError **error)
 {
     g_autoptr(CxChunk) labels =
         cx_voxel_draft_read(cut->draft, cut->box, error);
@@ -156,9 +156,8 @@ cut_in_box(Cut *cut, GError **error)
         .n_sources = cut->sources->len,
         .n_sinks = cut->sinks->len,
     };
-    CxVoxelCut result;
 
-    return cx_voxel_cut(&problem, side, &result, cut->job, error) &&
+    return cx_voxel_cut(&problem, side, result, cut->job, error) &&
            put_sides(cut, labels, side, error);
 }
 
@@ -252,7 +251,7 @@ divide(Cut *cut, CxSplitPlan *plan, CxId segment, const CxSupervoxel *former,
 {
     if (!pick(cut, seeds->sources, seeds->n_sources, cut->sources, error) ||
         !pick(cut, seeds->sinks, seeds->n_sinks, cut->sinks, error) ||
-        !cut_in_box(cut, error))
+        !cut_in_box(cut, &plan->inside, error))
         return false;
     if (!cx_box_equal(cut->box, former->box) && !spread_beyond(cut, error))
         return false;

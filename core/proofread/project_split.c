@@ -38,9 +38,16 @@ plan_init(CxSplitPlan *plan)
         (CxSplitPlan){.divided = g_array_new(FALSE, FALSE, sizeof(CxDivided))};
 }
 
+/* Inside a supervoxel the contacts of its basins tell; a piece has too few
+ * others to compare with. */
 static bool
-is_weak(const CxCutEvidence *evidence)
+is_weak(const CxSplitPlan *plan)
 {
+    const CxCutEvidence *evidence = &plan->evidence;
+
+    if (plan->divided->len > 0)
+        return plan->inside.cut_affinity >=
+               WEAK_SHARE * plan->inside.mean_affinity;
     return evidence->n_faces > 0 &&
            evidence->cut_affinity >= WEAK_SHARE * evidence->mean_affinity;
 }
@@ -394,7 +401,7 @@ make_plan(CxProject *project, CxId segment, const CxSplitSeeds *seeds,
     if (sinks == NULL || !divide_shared(&split, plan, error) ||
         !cut_graph(&split, plan, error))
         return false;
-    return plan->draft != NULL || !is_weak(&plan->evidence) ||
+    return plan->draft != NULL || !is_weak(plan) ||
            try_inside(&split, plan, error);
 }
 
@@ -505,7 +512,7 @@ describe(const CxSplitPlan *plan)
     return g_strdup_printf(
         "%sThe cut crosses %" G_GUINT64_FORMAT
         " faces%s; their affinity is %.2f, %.2f in the whole segment.",
-        is_weak(e) ? "Weak evidence: " : "", e->n_faces, inside,
+        is_weak(plan) ? "Weak evidence: " : "", e->n_faces, inside,
         e->cut_affinity, e->mean_affinity);
 }
 
@@ -525,7 +532,7 @@ make_preview(CxProject *project, CxId segment, const CxSplitPlan *plan,
     g_array_sort(preview->movers, cx_project_compare_ids);
     preview->sink_side = g_array_ref(plan->sink_side);
     preview->sides = g_steal_pointer(&sides);
-    preview->weak = is_weak(&plan->evidence);
+    preview->weak = is_weak(plan);
     preview->n_faces = plan->evidence.n_faces;
     preview->cut_affinity = plan->evidence.cut_affinity;
     preview->mean_affinity = plan->evidence.mean_affinity;
@@ -597,7 +604,7 @@ split(CxProject *project, CxId segment, const CxSplitSeeds *seeds, CxJob *job,
     g_autoptr(CxEdit) edit = cx_edit_new(CX_EDIT_SPLIT);
 
     edit->at = between(seeds->sources[0], seeds->sinks[0]);
-    edit->weak = is_weak(&plan.evidence);
+    edit->weak = is_weak(&plan);
     edit->sentence = g_strdup_printf(
         "Split %" G_GUINT64_FORMAT ": %u piece%s became %" G_GUINT64_FORMAT
         "%s%s",

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/proofread/project_private.h"
+#include "core/proofread/voxel_cut.h"
 #include "core/proofread/voxel_draft.h"
 
 typedef struct {
@@ -28,6 +29,7 @@ typedef struct {
     GArray *divided;   /* of CxDivided */
     GArray *sink_side; /* of CxId, sorted; as after the patch */
     CxCutEvidence evidence;
+    CxVoxelCut inside; /* of the supervoxel divided last */
 } CxSplitPlan;
 
 void cx_split_plan_clear(CxSplitPlan *plan);

@@ -1,11 +1,10 @@
 /* Two true neurites fused inside one supervoxel, and split again by seeds.
  *
- * Takes an HDF5 file with /volumes/raw, /volumes/labels/neuron_ids and
- * /volumes/labels/supervoxels.  For pairs of supervoxels of different neurons
- * with a wide contact: the two become one supervoxel, their neurons one
- * segment; then cx_project_split() with 1 … 3 seeds a side, voxels deep inside
- * the two.  Reports the share of the pair's voxels that end up right, and VOI
- * of the two neurons before and after.
+ * Takes an HDF5 file with /volumes/raw and /volumes/labels/neuron_ids.  For
+ * pairs of neurons with a wide contact: the two become one supervoxel; then
+ * cx_project_split() with 1 … 3 seeds a side, voxels deep inside the two.
+ * Reports the share of the two neurons' voxels that end up right, and VOI over
+ * them before and after.
  *
  * Usage: planted_mergers FILE [N_PAIRS [SEED]]
  *
@@ -63,7 +62,7 @@ load(Data *data, const char *file, GError **error)
 {
     data->raw = open_part(file, "/volumes/raw", error);
     data->neurons = read_part(file, "/volumes/labels/neuron_ids", error);
-    data->supervoxels = read_part(file, "/volumes/labels/supervoxels", error);
+    data->supervoxels = read_part(file, "/volumes/labels/neuron_ids", error);
     if (data->raw == NULL || data->neurons == NULL || data->supervoxels == NULL)
         return false;
     g_autoptr(CxFragments) fragments =
@@ -189,7 +188,7 @@ fuse(const Data *data, const Pair *pair)
     return volume;
 }
 
-/* VOI over the voxels of the two neurons, and the share of voxels on the side
+/* VOI over the voxels of the two supervoxels, and the share of voxels on the side
  * of most of their neuron. */
 static void
 score(const Data *data, const Pair *pair, CxProject *project, CxScores *scores,
