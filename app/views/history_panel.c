@@ -33,6 +33,12 @@ icon_of(CxEditKind kind)
         return "text-editor-symbolic";
     case CX_EDIT_LOCK:
         return "changes-prevent-symbolic";
+    case CX_EDIT_PAINT:
+        return "document-edit-symbolic";
+    case CX_EDIT_REVERT:
+        return "document-revert-symbolic";
+    case CX_EDIT_ANNOTATE:
+        return "mark-location-symbolic";
     default:
         return "text-editor-symbolic";
     }
