@@ -9,9 +9,9 @@
 #include "app/views/debug_overlay.h"
 #include "app/views/error_bar.h"
 #include "app/views/history_panel.h"
-#include "app/views/queue_panel.h"
 #include "app/views/jobs_bar.h"
 #include "app/views/layer_panel.h"
+#include "app/views/queue_panel.h"
 #include "app/views/segment_list.h"
 
 G_DEFINE_FINAL_TYPE(CxuiWindow, cxui_window, ADW_TYPE_APPLICATION_WINDOW)
