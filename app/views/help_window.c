@@ -164,9 +164,13 @@ cxui_help_present(GtkWindow *parent)
     GtkWidget *switcher = gtk_stack_switcher_new();
     g_autofree char *start = dup_chapter("start");
     g_autofree char *formats = dup_chapter("formats");
+    g_autofree char *review = dup_chapter("review");
+    g_autofree char *retina = dup_chapter("retina");
     g_autofree char *keys = cxui_bindings_dup_manual();
 
     add_chapter(GTK_STACK(stack), "start", "First Steps", start);
+    add_chapter(GTK_STACK(stack), "review", "Reviewing", review);
+    add_chapter(GTK_STACK(stack), "retina", "Retina and Models", retina);
     add_chapter(GTK_STACK(stack), "keys", "Keys", keys);
     add_chapter(GTK_STACK(stack), "formats", "Formats", formats);
     gtk_stack_switcher_set_stack(GTK_STACK_SWITCHER(switcher),
