@@ -593,6 +593,20 @@ cxui_review_queue_scores(CxuiReviewQueue *self, CxScores *now, CxScores *first)
     return true;
 }
 
+/* What is asked may be about segments that an edit has just changed. */
+static void
+keep_up(CxuiReviewQueue *self)
+{
+    const CxSuspicion *current = cxui_review_queue_current(self);
+
+    if (current == NULL)
+        return;
+    CxSuspicion now = *current;
+    if (!refresh(self, &now) || now.segment_a != current->segment_a ||
+        now.segment_b != current->segment_b)
+        go_on(self);
+}
+
 /* While the truth is being counted an edit may come before or after its
  * supervoxels were looked up: count once more then. */
 static void
@@ -605,6 +619,7 @@ on_committed(CxuiEditController *edits, const CxEdit *edit, gboolean undone,
         cx_live_scores_apply(self->scores, edit, undone);
         emit_changed(self);
     }
+    keep_up(self);
 }
 
 /* Other data: the queue and the truth were of the former. */
