@@ -276,8 +276,8 @@ same_nodes(const CxPatch *a, const CxPatch *b)
         const GArray *left = a->nodes[side], *right = b->nodes[side];
 
         if (left->len != right->len ||
-            memcmp(left->data, right->data, left->len * sizeof(CxPatchNode)) !=
-                0)
+            (left->len > 0 && memcmp(left->data, right->data,
+                                     left->len * sizeof(CxPatchNode)) != 0))
             return false;
     }
     return true;

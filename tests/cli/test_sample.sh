@@ -125,12 +125,16 @@ empty_zarr() {
             "dtype": "|u1", "compressor": null, "fill_value": 100, "order": "C",
             "filters": null}' "$1" >"deep$1.zarr/.zarray"
 }
-empty_zarr 8 && empty_zarr 48
-exits 0 predict deep8.zarr deep8.h5 --model sstem --memory 8M --json
-shallow=$(value 'r["peak_bytes"]')
-exits 0 predict deep48.zarr deep48.h5 --model sstem --memory 8M --json &&
-    [ "$(value 'r["peak_bytes"]')" -lt $((shallow + 4194304)) ]
-ok "memory of predict does not grow with depth"
+if grep -q __asan_init "$cli"; then
+    skip "memory of predict does not grow with depth" "sanitizers keep what is freed"
+else
+    empty_zarr 8 && empty_zarr 48
+    exits 0 predict deep8.zarr deep8.h5 --model sstem --memory 8M --json
+    shallow=$(value 'r["peak_bytes"]')
+    exits 0 predict deep48.zarr deep48.h5 --model sstem --memory 8M --json &&
+        [ "$(value 'r["peak_bytes"]')" -lt $((shallow + 4194304)) ]
+    ok "memory of predict does not grow with depth"
+fi
 
 # in plain C it takes long enough to be met in the middle
 CX_CPU=c "$cli" segment $raw x.h5 --model fib --quiet >out 2>err &
