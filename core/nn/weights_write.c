@@ -7,9 +7,7 @@
 #include "core/nn/weights.h"
 #include "core/volume/hdf5_file.h"
 
-#include <fcntl.h>
 #include <glib/gstdio.h>
-#include <unistd.h>
 
 /* In place of one that is there. */
 static bool
@@ -75,18 +73,6 @@ edit(const char *path, const CxNetwork *network)
     return ok;
 }
 
-/* On disk before it gets its name. */
-static bool
-settle(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 bool
 cx_weights_copy_calibrated(const CxNetwork *network, const char *from,
                            const char *to, GError **error)
@@ -99,7 +85,7 @@ cx_weights_copy_calibrated(const CxNetwork *network, const char *from,
         return false;
     if (!g_file_set_contents(part, bytes, (gssize)n, error))
         return false;
-    if (edit(part, network) && settle(part) && g_rename(part, to) == 0)
+    if (edit(part, network) && cx_hdf5_install(part, to))
         return true;
     g_set_error(error, CX_ERROR, CX_ERROR_IO,
                 "%s cannot be written: the calibration of %s is lost", to,

@@ -11,11 +11,9 @@
 #include "core/volume/hdf5_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MAX_SIDE 4096
 #define MAX_CELLS 1000000
@@ -442,18 +440,6 @@ write_file(const char *path, const char *source,
     return ok;
 }
 
-/* On disk before it gets its name. */
-static bool
-settle(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 bool
 cx_recording_write(const char *path, const char *source,
                    const CxRecordingContent *train,
@@ -467,7 +453,7 @@ cx_recording_write(const char *path, const char *source,
     cx_hdf5_lock();
     bool ok = write_file(part, source, parts, job, &errnum, &cause);
     cx_hdf5_unlock();
-    if (ok && settle(part) && g_rename(part, path) == 0)
+    if (ok && cx_hdf5_install(part, path))
         return true;
     if (cause != NULL)
         g_propagate_error(error, g_steal_pointer(&cause));

@@ -8,11 +8,9 @@
 #include "core/volume/hdf5_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FORMAT "connexon-retina"
 #define MAX_TEXT 65536
@@ -388,26 +386,13 @@ write_file(const CxRetinaCnn *net, const char *path, int *errnum)
     return ok;
 }
 
-/* On disk before it gets its name. */
-static bool
-settle(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 bool
 cx_retina_cnn_save(const CxRetinaCnn *net, const char *path, GError **error)
 {
     g_autofree char *part = g_strconcat(path, ".part", NULL);
     int errnum = 0;
 
-    if (write_file(net, part, &errnum) && settle(part) &&
-        g_rename(part, path) == 0)
+    if (write_file(net, part, &errnum) && cx_hdf5_install(part, path))
         return true;
     cx_error_set_errno(error, errnum != 0 ? errnum : EIO, "cannot write %s",
                        path);

@@ -11,9 +11,7 @@
 #include "core/base/error.h"
 #include "core/volume/hdf5_file.h"
 
-#include <fcntl.h>
 #include <glib/gstdio.h>
-#include <unistd.h>
 
 static bool
 remove_attribute(hid_t object, const char *name)
@@ -130,26 +128,13 @@ write_part(const CxNetwork *network, const char *from, const char *part)
     return ok;
 }
 
-/* On disk before it gets its name. */
-static bool
-settle(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
 bool
 cx_flow_write_network(const CxNetwork *network, const char *from,
                       const char *to, GError **error)
 {
     g_autofree char *part = g_strconcat(to, ".part", NULL);
 
-    if (write_part(network, from, part) && settle(part) &&
-        g_rename(part, to) == 0)
+    if (write_part(network, from, part) && cx_hdf5_install(part, to))
         return true;
     g_set_error(error, CX_ERROR, CX_ERROR_IO,
                 "%s cannot be written from %s: the pruned network is lost", to,

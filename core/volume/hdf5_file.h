@@ -33,6 +33,9 @@ int cx_hdf5_errno(void);
  * network disk); negative and error on failure. */
 hid_t cx_hdf5_open_file(const char *path, GError **error);
 
+/* Brings a closed file to the disk, then gives it its name. */
+bool cx_hdf5_install(const char *part, const char *path);
+
 /* Opens an object by path without following external links. */
 hid_t cx_hdf5_open_object(hid_t file, const char *path);
 
