@@ -8,18 +8,6 @@
 
 #include <string.h>
 
-/* NET and OUT.csv in this order, either may be left out. */
-static void
-split_args(const CxcliContext *context, const char **net, const char **out)
-{
-    *net = *out = NULL;
-    for (int i = 0; i < context->n_args; i++)
-        if (g_str_has_suffix(context->args[i], ".csv"))
-            *out = context->args[i];
-        else
-            *net = context->args[i];
-}
-
 static bool
 read_options(const CxcliContext *context, CxRetinaReplayOptions *options,
              GError **error)
@@ -44,28 +32,6 @@ read_options(const CxcliContext *context, CxRetinaReplayOptions *options,
 }
 
 static void
-report_channels(CxcliReport *report, const CxRetinaReplay *replay)
-{
-    cxcli_report_begin_array(report, "channels");
-    for (size_t i = 0; i < replay->circuit->n_nodes; i++) {
-        const CxCircuitNode *node = &replay->circuit->nodes[i];
-
-        cxcli_report_begin_object(report, NULL);
-        cxcli_report_integer(report, "channel", node->channel);
-        cxcli_report_text(
-            report, "label",
-            cx_channel_label_text(&replay->labels[node->channel]));
-        cxcli_report_real(report, "lag_ms", node->lag_ms);
-        cxcli_report_real(report, "strength_hz", node->strength);
-        cxcli_report_real(report, "effect_hz", node->effect);
-        cxcli_report_real(report, "share", node->share);
-        cxcli_report_real(report, "at_peak_hz", node->at_peak);
-        cxcli_report_end_object(report);
-    }
-    cxcli_report_end_array(report);
-}
-
-static void
 report_replay(CxcliReport *report, const CxRetinaReplay *replay)
 {
     const CxAttribution *a = replay->attribution;
@@ -85,7 +51,7 @@ report_replay(CxcliReport *report, const CxRetinaReplay *replay)
     cxcli_report_real(report, "completeness_error_worst", a->worst_error[0]);
     cxcli_report_real(report, "completeness_error_layer2", a->median_error[1]);
     cxcli_report_real(report, "kinks_a_frame", a->mean_kinks);
-    report_channels(report, replay);
+    cxcli_retina_report_channels(report, replay->circuit, replay->labels);
 }
 
 static bool
@@ -94,7 +60,7 @@ run(CxcliContext *context, GError **error)
     CxRetinaReplayOptions options = {0};
     const char *spec, *out;
 
-    split_args(context, &spec, &out);
+    cxcli_retina_split_args(context, &spec, &out);
     const char *const inputs[] = {spec, NULL};
     if (!read_options(context, &options, error) ||
         (out != NULL && !cxcli_check_output(context, out, inputs, error)))

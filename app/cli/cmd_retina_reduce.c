@@ -96,17 +96,6 @@ write_csv(const char *path, const CxFaithfulness *channels,
     return path == NULL || cxcli_write_text(path, csv->str, csv->len, error);
 }
 
-static void
-split_args(const CxcliContext *context, const char **net, const char **out)
-{
-    *net = *out = NULL;
-    for (int i = 0; i < context->n_args; i++)
-        if (g_str_has_suffix(context->args[i], ".csv"))
-            *out = context->args[i];
-        else
-            *net = context->args[i];
-}
-
 static bool
 measure(CxcliContext *context, const CxRetinaCnn *net,
         CxFaithfulnessOptions *options, const char *out, GError **error)
@@ -154,7 +143,7 @@ run(CxcliContext *context, GError **error)
     CxFaithfulnessOptions options = {.n_threads = context->n_threads};
     const char *spec, *out;
 
-    split_args(context, &spec, &out);
+    cxcli_retina_split_args(context, &spec, &out);
     const char *const inputs[] = {spec, NULL};
     if (!cxcli_retina_protocol(context, &options.kind, error) ||
         !cxcli_retina_films(context, &options.options, error) ||

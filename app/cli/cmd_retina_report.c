@@ -44,28 +44,6 @@ report_completeness(CxcliReport *report, const CxCompleteness *exact,
 }
 
 static void
-report_channels(CxcliReport *report, const CxRetinaReport *all,
-                const CxRetinaReportPart *part)
-{
-    cxcli_report_begin_array(report, "channels");
-    for (size_t i = 0; i < part->circuit->n_nodes; i++) {
-        const CxCircuitNode *node = &part->circuit->nodes[i];
-
-        cxcli_report_begin_object(report, NULL);
-        cxcli_report_integer(report, "channel", node->channel);
-        cxcli_report_text(report, "label",
-                          cx_channel_label_text(&all->labels[node->channel]));
-        cxcli_report_real(report, "lag_ms", node->lag_ms);
-        cxcli_report_real(report, "strength_hz", node->strength);
-        cxcli_report_real(report, "effect_hz", node->effect);
-        cxcli_report_real(report, "share", node->share);
-        cxcli_report_real(report, "at_peak_hz", node->at_peak);
-        cxcli_report_end_object(report);
-    }
-    cxcli_report_end_array(report);
-}
-
-static void
 report_key(CxcliReport *report, const CxRetinaReportPart *part)
 {
     const CxAnswerKey *key = &part->key;
@@ -136,7 +114,7 @@ report_part(CxcliReport *report, const CxRetinaReport *all,
     report_run(report, "baseline", part->baseline);
     report_knock_outs(report, all, part);
     report_key(report, part);
-    report_channels(report, all, part);
+    cxcli_retina_report_channels(report, part->circuit, all->labels);
     if (part->channels != NULL)
         cxcli_report_integer(report, "k_for_r_099", part->channels->k_for_099);
     report_curve(report, "faithfulness", "channels", part->channels);

@@ -98,3 +98,37 @@ cxcli_retina_order(const CxcliContext *context, const CxRetinaCnn *net,
     cx_channel_sort(scores, cx_retina_cnn_layer(net, 0)->n_out, order);
     return true;
 }
+
+void
+cxcli_retina_split_args(const CxcliContext *context, const char **net,
+                        const char **out)
+{
+    *net = *out = NULL;
+    for (int i = 0; i < context->n_args; i++)
+        if (g_str_has_suffix(context->args[i], ".csv"))
+            *out = context->args[i];
+        else
+            *net = context->args[i];
+}
+
+void
+cxcli_retina_report_channels(CxcliReport *report, const CxCircuit *circuit,
+                             const CxChannelLabel *labels)
+{
+    cxcli_report_begin_array(report, "channels");
+    for (size_t i = 0; i < circuit->n_nodes; i++) {
+        const CxCircuitNode *node = &circuit->nodes[i];
+
+        cxcli_report_begin_object(report, NULL);
+        cxcli_report_integer(report, "channel", node->channel);
+        cxcli_report_text(report, "label",
+                          cx_channel_label_text(&labels[node->channel]));
+        cxcli_report_real(report, "lag_ms", node->lag_ms);
+        cxcli_report_real(report, "strength_hz", node->strength);
+        cxcli_report_real(report, "effect_hz", node->effect);
+        cxcli_report_real(report, "share", node->share);
+        cxcli_report_real(report, "at_peak_hz", node->at_peak);
+        cxcli_report_end_object(report);
+    }
+    cxcli_report_end_array(report);
+}

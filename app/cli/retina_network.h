@@ -6,6 +6,7 @@
 #pragma once
 
 #include "app/cli/arguments.h"
+#include "core/retina/circuit.h"
 #include "core/retina/reduction.h"
 
 /* The shipped network that stands where none is named. */
@@ -32,3 +33,11 @@ bool cxcli_retina_order(const CxcliContext *context, const CxRetinaCnn *net,
 /* --fate zero|hold. */
 bool cxcli_retina_fate(const CxcliContext *context, CxRetinaFate *fate,
                        GError **error);
+
+/* NET and OUT.csv among the arguments, either may be left out. */
+void cxcli_retina_split_args(const CxcliContext *context, const char **net,
+                             const char **out);
+
+/* "channels": the nodes of a circuit; labels: of every channel of layer 1. */
+void cxcli_retina_report_channels(CxcliReport *report, const CxCircuit *circuit,
+                                  const CxChannelLabel *labels);
