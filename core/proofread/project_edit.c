@@ -260,6 +260,19 @@ cx_project_set_locked(CxProject *project, CxId segment, bool locked,
 
 /* An edit from elsewhere. */
 
+bool
+cx_project_check_leaves(const CxMove *move, CxId id, CxId found, GError **error)
+{
+    if (found != 0 && found == move->from && move->to != 0)
+        return true;
+    g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
+                "supervoxel %" G_GUINT64_FORMAT
+                " is in segment %" G_GUINT64_FORMAT
+                ", expected in %" G_GUINT64_FORMAT,
+                id, found, move->from);
+    return false;
+}
+
 static bool
 check_move(CxProject *project, const CxMove *move, GError **error)
 {
@@ -270,14 +283,8 @@ check_move(CxProject *project, const CxMove *move, GError **error)
         CxId id = g_array_index(move->supervoxels, CxId, i);
         CxId found = cx_supervoxel_graph_segment_of(project->graph, id);
 
-        if (found != 0 && found == move->from && move->to != 0)
-            continue;
-        g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                    "supervoxel %" G_GUINT64_FORMAT
-                    " is in segment %" G_GUINT64_FORMAT
-                    ", expected in %" G_GUINT64_FORMAT,
-                    id, found, move->from);
-        return false;
+        if (!cx_project_check_leaves(move, id, found, error))
+            return false;
     }
     return true;
 }

@@ -101,6 +101,10 @@ bool cx_project_find_segment(CxProject *project, CxId id, CxSegment *segment,
 bool cx_project_check_unlocked(CxProject *project, CxId segment,
                                GError **error);
 
+/* A supervoxel found in a segment is where a move takes it from. */
+bool cx_project_check_leaves(const CxMove *move, CxId id, CxId found,
+                             GError **error);
+
 /* project_voxels.c */
 /* Makes the patch, refuses if a locked segment would change, commits.
  * CX_ERROR_INVALID if nothing would change. */

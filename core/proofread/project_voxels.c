@@ -256,14 +256,8 @@ check_moves(CxProject *project, const CxEdit *foreign, GError **error)
                     ? node->segment
                     : cx_supervoxel_graph_segment_of(project->graph, id);
 
-            if (found != 0 && found == move->from && move->to != 0)
-                continue;
-            g_set_error(error, CX_ERROR, CX_ERROR_INVALID,
-                        "supervoxel %" G_GUINT64_FORMAT
-                        " is in segment %" G_GUINT64_FORMAT
-                        ", expected in %" G_GUINT64_FORMAT,
-                        id, found, move->from);
-            return false;
+            if (!cx_project_check_leaves(move, id, found, error))
+                return false;
         }
     }
     return true;
